@@ -23,6 +23,10 @@ export function isAgentId(text: string): text is AgentId {
   return /^agt_[0-9a-f]{32}$/.test(text);
 }
 
+export function isPersonId(text: string): text is PersonId {
+  return /^prn_[0-9a-f]{32}$/.test(text);
+}
+
 export function isPrincipalId(text: string): text is PrincipalId {
   return /^(agt|prn)_[0-9a-f]{32}$/.test(text);
 }

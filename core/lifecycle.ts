@@ -2,8 +2,10 @@
 
 import type { EventDraft } from './audit.ts';
 import type { Json } from './canonical.ts';
+import type { Decision } from './decision.ts';
 import type { ExecutionId } from './ids.ts';
-import { system, worker, type Actor, type Intent, type IntentStatus, type Reviewer } from './intent.ts';
+import { system, worker, type Actor, type Intent, type IntentCore, type IntentStatus } from './intent.ts';
+import type { Reviewer } from './intent.ts';
 import { refuse, type ReasonCode, type Refusal } from './reasons.ts';
 
 /** Forwards of which no byte was sent, before an approval is spent all the same. */
@@ -70,6 +72,46 @@ export function advance(intent: Intent, event: IntentEvent, now: number): Transi
       return lost(intent, event, now);
     case 'resolve':
       return resolve(intent, event);
+  }
+}
+
+/** An intent's first state, as its policy decided, with the events that every intent begins with. */
+export function open(core: IntentCore, decision: Decision, about: Record<string, Json>, now: number): Transition {
+  const intent = openAs(core, decision, now);
+  const { because } = decision;
+  const checked = {
+    result: intent.status,
+    reason_code: because.reason,
+    risk_score: because.risk.score,
+    policy: because.policy,
+    policy_digest: because.policyDigest,
+    rule: because.rule,
+  };
+  const proposer: Actor = { name: core.agentName, id: core.agent };
+  const events = [eventOf(intent, 'proposed', proposer, about), eventOf(intent, 'policy_checked', system, checked)];
+  if (intent.status === 'blocked') events.push(eventOf(intent, 'blocked', system, { reason_code: because.reason }));
+  if (intent.status === 'approved') {
+    events.push(eventOf(intent, 'approved', system, { use_by: iso(intent.useBy) }));
+  }
+  return { intent, events };
+}
+
+function openAs(core: IntentCore, decision: Decision, now: number): Intent {
+  const { because, verdict } = decision;
+  switch (verdict) {
+    case 'allow':
+      return {
+        ...core,
+        status: 'approved',
+        approvedAt: now,
+        approvedBy: 'policy',
+        useBy: now + core.useWithinMs,
+        tries: 0,
+      };
+    case 'hold':
+      return { ...core, status: 'pending_approval', decideBy: now + decision.decideWithinMs };
+    case 'block':
+      return { ...core, status: 'blocked', reason: because.reason, message: because.message };
   }
 }
 

@@ -1,0 +1,106 @@
+// What destinations.yaml means: entries by host and path, and the one pure lookup that every door uses.
+
+import { refuse, type Refusal } from '../core/reasons.ts';
+import type { Endpoint, Scheme } from '../core/sealed.ts';
+import { pathReadings } from '../proxy/wire/path.ts';
+
+export type Mode = 'govern' | 'pass' | 'block' | 'observe';
+export type Dialect = 'stripe' | 'slack' | 'salesforce' | 'aws' | 'sendgrid' | 'generic';
+
+/** What holds for one host, or for one path below it; see docs/reference/destinations.md for every key. */
+export interface Entry {
+  /** null only for `__default__`: the name is then made of the host. */
+  readonly destination: string | null;
+  readonly policy: string | null;
+  readonly environment: string | null;
+  readonly records: number | null;
+  readonly extractRecords: string | null;
+  readonly reads: Mode;
+  readonly writes: Mode;
+  readonly holdSeconds: number;
+  readonly holdSdkSeconds: number;
+  readonly holdMaxSeconds: number | null;
+  readonly pendingStatus: number | 'auto';
+  readonly dialect: Dialect;
+  readonly upgrade: 'websocket' | null;
+  readonly maxBodyBytes: number;
+  readonly idempotent: 'trusted' | 'no';
+  readonly singleFlight: 'shared' | 'apart';
+  readonly volatileHeaders: readonly string[];
+  readonly agentCredentials: 'pass' | 'deny';
+}
+
+export interface HostEntry extends Entry {
+  /** `*.example.com` as `example.com`. */
+  readonly host: string;
+  readonly match: 'exact' | 'below' | 'any';
+  /** null: 80 and 443. */
+  readonly port: number | null;
+  readonly reverse: string | null;
+  readonly scheme: 'as-sent' | 'https';
+  readonly dial: { readonly host: string; readonly port: number } | null;
+  readonly tunnel: 'opaque' | 'intercepted';
+  readonly privateAddresses: 'deny' | 'allow';
+  /** By path prefix, the longest first. */
+  readonly paths: readonly (readonly [path: string, entry: Entry])[];
+}
+
+export interface Destinations {
+  /** The most specific first: exact before wildcard, longer before shorter. */
+  readonly hosts: readonly HostEntry[];
+  readonly fallback: HostEntry | null;
+  readonly digest: string;
+}
+
+export interface Resolved {
+  readonly destination: string;
+  readonly entry: Entry;
+  readonly host: HostEntry;
+  readonly endpoint: Endpoint;
+}
+
+export interface Place {
+  readonly scheme: Scheme;
+  readonly host: string;
+  readonly port: number;
+  readonly target: string;
+}
+
+export function resolve(destinations: Destinations, place: Place): Resolved | Refusal {
+  const host = findHost(destinations, place);
+  if (host === null) return refuse('destination_unknown', `"${place.host}"`);
+  const entry = findPath(host, place.target);
+  if ('refused' in entry) return entry;
+  const destination = entry.destination ?? `${place.host}.${place.scheme}`;
+  return { destination, entry, host, endpoint: endpointOf(host, place) };
+}
+
+/** The entry that covers a host, whatever the path; null where none does, `__default__` included. */
+export function findHost({ hosts, fallback }: Destinations, place: Omit<Place, 'target'>): HostEntry | null {
+  return hosts.find((entry) => covers(entry, place)) ?? fallback;
+}
+
+function covers(entry: HostEntry, { host, port }: Omit<Place, 'target'>): boolean {
+  const isPort = entry.port === null ? port === 80 || port === 443 : port === entry.port;
+  return isPort && (entry.match === 'exact' ? host === entry.host : host.endsWith(`.${entry.host}`));
+}
+
+/** Every way in which the path can be read must lead to the same line; else somebody is being misled. */
+function findPath(host: HostEntry, target: string): Entry | Refusal {
+  const readings = pathReadings(target);
+  if ('refused' in readings) return readings;
+  const [first = host, ...others] = readings.map((path) => longest(host, path));
+  if (others.some((entry) => entry !== first)) return refuse('ambiguous_path');
+  return first;
+}
+
+function longest(host: HostEntry, path: string): Entry {
+  return host.paths.find(([key]) => path === key || path.startsWith(key.endsWith('/') ? key : `${key}/`))?.[1] ?? host;
+}
+
+function endpointOf(entry: HostEntry, { scheme, host, port }: Place): Endpoint {
+  const dialled = entry.scheme === 'https' ? 'https' : scheme;
+  const isUpgraded = dialled === 'https' && scheme === 'http' && port === 80;
+  const { dial, privateAddresses } = entry;
+  return { scheme: dialled, host, port: isUpgraded ? 443 : port, dial, privateAddresses };
+}

@@ -1,0 +1,22 @@
+// What the API is made of.
+
+import type { Directory } from '../directory.ts';
+import type { Clock, Store } from '../ports.ts';
+
+export interface Readiness {
+  readonly name: string;
+  readonly isFine: boolean;
+  readonly detail: string;
+}
+
+export interface ApiParts {
+  readonly store: Store;
+  readonly directory: Directory;
+  readonly clock: Clock;
+  readonly random: (length: number) => Uint8Array;
+  readonly registration: 'first' | 'open' | 'admin';
+  /** Each part that must be well for Gate to be ready. */
+  readonly readiness: () => Promise<readonly Readiness[]>;
+  /** Redeems a sign-in link's token, once: true when it was good. */
+  readonly redeemLink: (token: string) => boolean;
+}

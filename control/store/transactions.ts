@@ -1,0 +1,182 @@
+// What one transaction does to intents: find or make, apply one event, expire, recover. Synchronous; the caller commits.
+
+import type { Database } from 'better-sqlite3';
+import type { EventDraft } from '../../core/audit.ts';
+import type { Decision } from '../../core/decision.ts';
+import type { IntentId } from '../../core/ids.ts';
+import type { IntentCore, Reviewer } from '../../core/intent.ts';
+import { advance, open, type IntentEvent, type Transition } from '../../core/lifecycle.ts';
+import { isRefusal, refuse, type Refusal } from '../../core/reasons.ts';
+import type { IntentRecord, StoredPayload, Submission, Submitted } from '../ports.ts';
+import type { Cipher } from './cipher.ts';
+import { prepareExecutions } from './executions.ts';
+import { prepareFinding } from './finding.ts';
+import type { Log } from './log.ts';
+import { readHeaders, readIntent, stateColumns, unhex, writeHeaders, type IntentRow } from './rows.ts';
+
+export interface Transactions {
+  submit(submission: Submission): Submitted | Refusal;
+  advance(id: IntentId, event: IntentEvent): IntentRecord | Refusal;
+  record(events: readonly EventDraft[]): void;
+  expireDue(limit: number): readonly IntentRecord[];
+  recover(): number;
+  viewPayload(id: IntentId, by: Reviewer): StoredPayload | Refusal | null;
+}
+
+export function intentTransactions(db: Database, log: Log, cipher: Cipher): Transactions {
+  const byId = db.prepare<[string], IntentRow>('SELECT id, state_json, about_json FROM intents WHERE public_id = ?');
+  const due = db.prepare<[number, number], IntentRow>(
+    'SELECT id, state_json, about_json FROM intents WHERE deadline <= ? ORDER BY deadline LIMIT ?',
+  );
+  const forwarding = db.prepare<[], IntentRow>(
+    `SELECT id, state_json, about_json FROM intents WHERE status = 'scheduled' AND EXISTS (SELECT 1 FROM executions
+     WHERE executions.intent = intents.id AND executions.status = 'executing')`,
+  );
+  const agentRow = db.prepare<[string], { id: number }>('SELECT id FROM principals WHERE public_id = ?');
+  const insert = db.prepare(
+    `INSERT INTO intents (public_id, agent, origin, status, destination, policy, fingerprint, distinct_by, created_at,
+       deadline, found_until, counted, risk_score, state_json, about_json)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+  );
+  const update = db.prepare(
+    'UPDATE intents SET status = ?, deadline = ?, found_until = ?, state_json = ? WHERE id = ?',
+  );
+  const insertPayload = db.prepare('INSERT INTO payloads (intent, type, headers, body) VALUES (?, ?, ?, ?)');
+  const finding = prepareFinding(db);
+  const recordExecution = prepareExecutions(db);
+  const payload = db.prepare<[number], { type: string | null; headers: Uint8Array | null; body: Uint8Array | null }>(
+    'SELECT type, headers, body FROM payloads WHERE intent = ?',
+  );
+
+  function submit(submission: Submission): Submitted | Refusal {
+    const agent = agentRow.get(submission.agent.id)?.id;
+    if (agent === undefined) return refuse('unauthorized');
+    const at = log.now();
+    const named = finding.byKey(agent, submission, at);
+    if (named !== null && isRefusal(named)) return named;
+    if (named?.meaning === 'this') return { outcome: 'found', record: named.record };
+    const same = finding.bySameness(agent, submission, at);
+    if (same !== null) {
+      finding.name(agent, submission, same.row);
+      return { outcome: 'found', record: same };
+    }
+    const record = create(submission, agent, at, named?.record.intent.id ?? null);
+    finding.name(agent, submission, record.row);
+    if (submission.claim === null || record.intent.status !== 'approved') return { outcome: 'created', record };
+    const { fingerprint, bindingDigest, claim: execution } = submission;
+    const by = { name: submission.agent.name, id: submission.agent.id };
+    const claimed = apply(record, { type: 'claim', claim: { by, fingerprint, bindingDigest, execution } }, at);
+    return isRefusal(claimed) ? claimed : { outcome: 'created', record: claimed };
+  }
+
+  function create(submission: Submission, agent: number, at: number, after: IntentId | null): IntentRecord {
+    const { payload: content } = submission;
+    const decision = decide(submission, agent, at);
+    const about = { ...submission.about, decision, evaluatedAt: at, after };
+    const { destination, policy, metadata, request } = about;
+    const said = { destination, policy, intent: metadata, request: request && `${request.method} ${request.url}` };
+    const { intent, events } = open(coreOf(submission, at), decision, said, at);
+    const decideBy = intent.status === 'pending_approval' ? intent.decideBy : null;
+    const { status, deadline, found_until, state_json } = stateColumns(intent, decideBy);
+    const row = Number(
+      insert.run(
+        intent.id,
+        agent,
+        about.origin,
+        status,
+        destination,
+        policy,
+        unhex(intent.fingerprint),
+        submission.distinctBy,
+        at,
+        deadline,
+        found_until,
+        decision.verdict === 'block' ? 0 : 1,
+        decision.because.risk.score,
+        state_json,
+        JSON.stringify(about),
+      ).lastInsertRowid,
+    );
+    const headers = cipher.close(writeHeaders(content.headers), `${intent.id}/headers`);
+    insertPayload.run(row, about.payload.type, headers, cipher.close(content.bytes, `${intent.id}/body`));
+    for (const event of events) log.append(event, at, row);
+    return { intent, about, row };
+  }
+
+  function decide({ judgement, about }: Submission, agent: number, at: number): Decision {
+    const { rate, decision } = judgement;
+    return rate !== null && finding.isOverLimit(agent, about.policy, rate.limit, at) ? rate.overLimit : decision;
+  }
+
+  function apply(record: IntentRecord, event: IntentEvent, at: number): IntentRecord | Refusal {
+    const next = advance(record.intent, event, at);
+    return isRefusal(next) ? next : write(record, next, event, at);
+  }
+
+  function write(record: IntentRecord, { intent, events }: Transition, event: IntentEvent, at: number): IntentRecord {
+    if (events.length === 0) return record;
+    const before = record.intent;
+    const decideBy = before.status === 'pending_approval' ? before.decideBy : null;
+    const { status, deadline, found_until, state_json } = stateColumns(intent, decideBy);
+    update.run(status, deadline, found_until, state_json, record.row);
+    recordExecution(record.row, event, at);
+    for (const draft of events) log.append(draft, at, record.row);
+    return { ...record, intent };
+  }
+
+  return {
+    submit,
+    advance: (id, event) => {
+      const row = byId.get(id);
+      return row === undefined ? refuse('not_found') : apply(readIntent(row), event, log.now());
+    },
+    record: (events) => {
+      const at = log.now();
+      for (const event of events) {
+        const row = event.intent === null ? null : (byId.get(event.intent)?.id ?? null);
+        log.append(event, at, row);
+      }
+    },
+    expireDue: (limit) => {
+      const at = log.now();
+      return due.all(at, limit).flatMap((row) => {
+        const done = apply(readIntent(row), { type: 'expire' }, at);
+        return isRefusal(done) ? [] : [done];
+      });
+    },
+    recover: () => {
+      const at = log.now();
+      const detail = 'Gate stopped while the request was under way';
+      const open = forwarding.all();
+      for (const row of open) apply(readIntent(row), { type: 'lost', execution: null, status: null, detail }, at);
+      return open.length;
+    },
+    viewPayload: (id, by) => {
+      const row = byId.get(id);
+      if (row === undefined) return null;
+      const stored = payload.get(row.id);
+      if (stored === undefined || stored.body === null) return refuse('payload_purged');
+      const { intent } = readIntent(row);
+      const metadata = { digest: intent.fingerprint, bytes: stored.body.length };
+      log.append({ type: 'payload_viewed', actor: by, intent: id, metadata }, log.now(), row.id);
+      const headers = stored.headers === null ? [] : readHeaders(cipher.open(stored.headers, `${id}/headers`));
+      return { type: stored.type, headers, bytes: cipher.open(stored.body, `${id}/body`) };
+    },
+  };
+}
+
+function coreOf(submission: Submission, at: number): IntentCore {
+  const { agent, judgement } = submission;
+  return {
+    id: submission.id,
+    agent: agent.id,
+    agentName: agent.name,
+    person: agent.person,
+    selfApproval: judgement.selfApproval,
+    fingerprint: submission.fingerprint,
+    bindingDigest: submission.bindingDigest,
+    createdAt: at,
+    useWithinMs: judgement.useWithinMs,
+    onBehalfOf: submission.onBehalfOf,
+  };
+}

@@ -1,0 +1,132 @@
+// A thread that owns one connection. The writer groups all calls that arrive while a commit runs into the next commit.
+
+import type { Database } from 'better-sqlite3';
+import { createSecretKey, type KeyObject } from 'node:crypto';
+import { parentPort, workerData } from 'node:worker_threads';
+import { plain, sealedWith } from './cipher.ts';
+import { openLog, type Log } from './log.ts';
+import { logIdentity, openReader, openWriter } from './open.ts';
+import { principalTransactions } from './principals.ts';
+import { queries } from './queries.ts';
+import { intentTransactions } from './transactions.ts';
+
+/** What a thread is started with; keys travel as bytes, since a thread shares no objects. */
+export interface WorkerSetup {
+  readonly role: 'writer' | 'reader';
+  readonly file: string;
+  readonly logId: string;
+  readonly auditKey: Uint8Array;
+  readonly dataKey: Uint8Array | null;
+  /** Milliseconds added to the machine's clock; tests move time with it. */
+  readonly clockOffset: BigInt64Array;
+}
+
+export interface Call {
+  readonly id: number;
+  readonly method: string;
+  readonly args: readonly unknown[];
+}
+
+export type Reply = { readonly id: number; readonly value: unknown } | { readonly id: number; readonly error: string };
+
+type Methods = Record<string, (...args: never[]) => unknown>;
+
+function serve(setup: WorkerSetup): void {
+  if (parentPort === null) throw new Error('The store thread must be started by Gate');
+  const port = parentPort;
+  if (setup.role === 'reader') {
+    const db = openReader(setup.file);
+    const methods: Methods = { ...queries(db) };
+    port.on('message', (calls: readonly Call[]) => port.postMessage(calls.map((call) => answer(db, methods, call))));
+  } else {
+    const db = openWriter(setup.file);
+    logIdentity(db, setup.logId);
+    const clock = { now: () => Date.now() + Number(Atomics.load(setup.clockOffset, 0)) };
+    const log = openLog(db, createSecretKey(setup.auditKey), setup.logId, clock);
+    const cipher = setup.dataKey === null ? plain : sealedWith(secret(setup.dataKey));
+    const methods: Methods = { ...intentTransactions(db, log, cipher), ...principalTransactions(db, log) };
+    port.on(
+      'message',
+      grouped(db, log, methods, (replies) => port.postMessage(replies)),
+    );
+  }
+  port.postMessage('ready');
+}
+
+function secret(bytes: Uint8Array): KeyObject {
+  return createSecretKey(bytes);
+}
+
+/** Self-clocking: what arrives while a commit runs waits in the port and is taken together by the next turn. */
+function grouped(db: Database, log: Log, methods: Methods, reply: (replies: readonly Reply[]) => void) {
+  let waiting: Call[] = [];
+  const commit = () => {
+    const calls = waiting;
+    waiting = [];
+    const replies = inOneCommit(db, log, methods, calls);
+    if (calls.some(({ method }) => method === 'close')) db.close();
+    reply(replies);
+  };
+  return (calls: readonly Call[]) => {
+    if (waiting.length === 0) setImmediate(commit);
+    waiting.push(...calls);
+  };
+}
+
+/** Each call in a savepoint, so that one that fails undoes itself alone; a failed commit fails them all. */
+function inOneCommit(db: Database, log: Log, methods: Methods, calls: readonly Call[]): readonly Reply[] {
+  const before = log.head();
+  try {
+    db.exec('BEGIN IMMEDIATE');
+    const replies = calls.map((call) => inSavepoint(db, log, methods, call));
+    db.exec('COMMIT');
+    return replies;
+  } catch (fault) {
+    log.restore(before);
+    if (db.inTransaction) db.exec('ROLLBACK');
+    return calls.map(({ id }) => ({ id, error: textOf(fault) }));
+  }
+}
+
+function inSavepoint(db: Database, log: Log, methods: Methods, call: Call): Reply {
+  if (call.method === 'close') return { id: call.id, value: null };
+  const before = log.head();
+  db.exec('SAVEPOINT one');
+  try {
+    const value = run(methods, call);
+    db.exec('RELEASE one');
+    return { id: call.id, value };
+  } catch (fault) {
+    // SQLite rolls the whole transaction back on its worst errors; the commit then fails for the batch, as it must.
+    if (!db.inTransaction) throw fault;
+    db.exec('ROLLBACK TO one');
+    db.exec('RELEASE one');
+    log.restore(before);
+    return { id: call.id, error: textOf(fault) };
+  }
+}
+
+function answer(db: Database, methods: Methods, call: Call): Reply {
+  if (call.method === 'close') {
+    db.close();
+    return { id: call.id, value: null };
+  }
+  try {
+    return { id: call.id, value: run(methods, call) };
+  } catch (fault) {
+    return { id: call.id, error: textOf(fault) };
+  }
+}
+
+function run(methods: Methods, { method, args }: Call): unknown {
+  const found = methods[method];
+  if (found === undefined) throw new Error(`Cannot call the store: no method "${method}"`);
+  // What crossed the thread was typed by the port on the other side.
+  return found(...(args as never[]));
+}
+
+function textOf(fault: unknown): string {
+  return fault instanceof Error ? (fault.stack ?? fault.message) : String(fault);
+}
+
+serve(workerData);

@@ -1,0 +1,81 @@
+// The second half of a request: what was settled is done, recorded, and answered.
+
+import type { Entry } from '../config/destinations.ts';
+import type { Gate, Settled } from '../control/ports.ts';
+import type { ReadPermit, WritePermit } from '../control/permit.ts';
+import type { Header } from '../core/facts.ts';
+import type { Intent } from '../core/intent.ts';
+import type { Outcome } from '../core/outcome.ts';
+import { refuse, type Refusal } from '../core/reasons.ts';
+import { pendingAnswer, refusalAnswer, type GateAnswer } from './answers.ts';
+import type { Dialler } from './forward.ts';
+import { refusedRequest, type RequestRecord } from './record.ts';
+
+export interface Performer {
+  readonly gate: Gate;
+  readonly dialler: Dialler;
+}
+
+export async function carryOut(settled: Settled, entry: Entry, record: RequestRecord, performer: Performer) {
+  switch (settled.next) {
+    case 'forward':
+      return performWrite(settled.permit, settled.intent, record, performer);
+    case 'wait':
+      return give(pendingAnswer(settled.because, pendingStatus(entry), contextOf(record, settled.intent)), record);
+    case 'refuse':
+      return give(refusalAnswer(settled.refusal, contextOf(record, settled.intent)), record);
+  }
+}
+
+async function performWrite(permit: WritePermit, intent: Intent, record: RequestRecord, { gate, dialler }: Performer) {
+  const { answer, gone } = record.arrival;
+  const annotations: readonly Header[] = [['X-Gate-Intent-Id', intent.id]];
+  const outcome = await dialler.forward(permit, { answer, gone, annotations });
+  const after = await gate.report(permit, outcome);
+  conclude(outcome, after, record);
+}
+
+/** A passed read: on record before it is dialled, without an intent. */
+export async function performRead(permit: ReadPermit, record: RequestRecord, dialler: Dialler) {
+  const { answer, gone } = record.arrival;
+  const outcome = await dialler.forward(permit, { answer, gone, annotations: [] });
+  conclude(outcome, null, record);
+}
+
+/** Ends the answer as it was; where none began, says what became of the request; one cut short is cut short. */
+function conclude(outcome: Outcome, intent: Intent | null, record: RequestRecord): void {
+  switch (outcome.sent) {
+    case 'answered':
+      return record.arrival.answer.end();
+    case 'nothing':
+      return give(refusalAnswer(refuse(outcome.reason, outcome.detail), contextOf(record, intent)), record);
+    case 'unknown':
+      if (outcome.status !== null) return record.arrival.answer.cut();
+      return give(refusalAnswer(lostRefusal(intent), contextOf(record, intent)), record);
+  }
+}
+
+/** Of a read nothing can have been carried out. */
+function lostRefusal(intent: Intent | null): Refusal {
+  return refuse(intent === null ? 'upstream_failed' : 'outcome_unknown');
+}
+
+/** Puts a refusal on record, then answers it. */
+export async function turnAway(refusal: Refusal, record: RequestRecord, gate: Pick<Gate, 'refused'>) {
+  await gate.refused(refusal, refusedRequest(record));
+  give(refusalAnswer(refusal, contextOf(record, null)), record);
+}
+
+export function give({ status, headers, body }: GateAnswer, { arrival }: Pick<RequestRecord, 'arrival'>): void {
+  arrival.answer.head(status, '', headers);
+  arrival.answer.data(Buffer.from(body));
+  arrival.answer.end();
+}
+
+function pendingStatus({ pendingStatus: status }: Entry): number {
+  return status === 'auto' ? 202 : status;
+}
+
+function contextOf({ requestId, destination, policy }: RequestRecord, intent: Intent | null) {
+  return { requestId, destination, policy, intent };
+}

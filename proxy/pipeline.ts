@@ -1,0 +1,115 @@
+// The life of a request, top to bottom: every door's requests pass here, and nothing else reaches the dialler.
+
+import { resolve, type Destinations, type Resolved } from '../config/destinations.ts';
+import type { Agent, Facts } from '../core/facts.ts';
+import { isRefusal, refuse, type Refusal } from '../core/reasons.ts';
+import type { SealedRequest } from '../core/sealed.ts';
+import type { Arrival } from './arrival.ts';
+import { readBody, type Budget } from './body.ts';
+import { carryOut, performRead, turnAway, type Performer } from './carryOut.ts';
+import { proxyKey } from './credential.ts';
+import { notePlace, openRecord, type RequestRecord } from './record.ts';
+import { bodyOf, seal } from './seal.ts';
+import { endToEnd } from './wire/endToEnd.ts';
+import { readHead, type Head } from './wire/head.ts';
+
+export interface Floor extends Performer {
+  readonly destinations: () => Destinations;
+  readonly budget: Budget;
+  readonly newRequestId: () => string;
+}
+
+/** Resolves when the request is answered and its outcome recorded; rejects only on a fault, with nothing sent. */
+export async function govern(arrival: Arrival, floor: Floor): Promise<void> {
+  const record = openRecord(arrival, floor.newRequestId());
+  const { gate } = floor;
+  const head = readHead({ ...arrival, via: { door: 'forward' } });
+  if (isRefusal(head)) return turnAway(head, record, gate);
+  notePlace(record, head.authority.host, head.target);
+
+  const agent = gate.identify(proxyKey(head.headers));
+  if (isRefusal(agent)) return turnAway(agent, record, gate);
+  record.agent = agent;
+
+  const { scheme, target } = head;
+  const resolved = resolve(floor.destinations(), { scheme, target, ...head.authority });
+  if (isRefusal(resolved)) return turnAway(resolved, record, gate);
+  record.destination = resolved.destination;
+  if (head.upgrade !== null) return turnAway(refuse('upgrade_not_allowed'), record, gate);
+
+  const { entry } = resolved;
+  const mode = isRead(head) ? entry.reads : entry.writes;
+  if (mode === 'block') return turnAway(blockedBy(resolved), record, gate);
+  if (mode === 'pass' && head.framing.kind === 'none') return passRead(head, agent, resolved, record, floor);
+
+  const body = await readBody(arrival, head.framing, entry.maxBodyBytes, floor.budget);
+  if (isRefusal(body)) return turnAway(body, record, gate);
+  try {
+    const request = sealOf(head, agent, resolved, body.bytes);
+    record.policy = request.facts.policy;
+    const named = head.gate.intentId;
+    const settled =
+      named === null
+        ? await gate.propose(request, { idempotent: entry.idempotent })
+        : await gate.resume(named, request);
+    await carryOut(settled, entry, record, floor);
+  } finally {
+    body.release();
+  }
+}
+
+/** A method that only reads, with nothing about it that could make it write. */
+function isRead({ method, framing, upgrade, methodOverride }: Head): boolean {
+  const isReading = method === 'GET' || method === 'HEAD' || method === 'OPTIONS';
+  const isEmpty = framing.kind === 'none' || (framing.kind === 'length' && framing.bytes === 0);
+  return isReading && isEmpty && upgrade === null && methodOverride === null;
+}
+
+/** A host that nobody listed is unknown, not blocked, though `__default__` lets it be read. */
+function blockedBy({ host }: Resolved): Refusal {
+  return refuse(host.match === 'any' ? 'destination_unknown' : 'destination_blocked');
+}
+
+async function passRead(head: Head, agent: Agent, { endpoint }: Resolved, record: RequestRecord, floor: Floor) {
+  const { method, target } = head;
+  const request = { endpoint, method, target, headers: endToEnd(head.headers), requestId: record.requestId };
+  await performRead(await floor.gate.passRead(agent, request), record, floor.dialler);
+}
+
+function sealOf(head: Head, agent: Agent, resolved: Resolved, bytes: Uint8Array): SealedRequest {
+  const { method, target, scheme } = head;
+  const { entry, endpoint } = resolved;
+  const facts: Facts = {
+    agent,
+    destination: { name: resolved.destination, environment: entry.environment },
+    policy: entry.policy,
+    request: { method, target },
+    body: bodyOf(bytes),
+    contentType: valueOf(head, 'content-type'),
+    contentEncoding: valueOf(head, 'content-encoding')?.toLowerCase() ?? null,
+    recordCount: entry.records,
+    estimatedValueUsd: null,
+    sensitivityTags: [],
+    declaredEnvironment: null,
+  };
+  return seal(
+    {
+      facts,
+      endpoint,
+      schemeAsSent: scheme,
+      method,
+      target,
+      headers: endToEnd(head.headers),
+      idempotencyKey: head.gate.idempotencyKey,
+      distinctBy: head.gate.distinct,
+      singleFlight: entry.singleFlight,
+    },
+    resolved,
+  );
+}
+
+/** All lines of a name, joined as one list (RFC 9110 §5.3): a second line can hide nothing. */
+function valueOf({ headers }: Head, wanted: string): string | null {
+  const found = headers.filter(([name]) => name.toLowerCase() === wanted).map(([, value]) => value);
+  return found.length === 0 ? null : found.join(', ');
+}

@@ -1,0 +1,141 @@
+// The one HTTP server behind every door: it parses, keeps connections in order, and hands each request on.
+
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { refuse, type Refusal } from '../core/reasons.ts';
+import type { Arrival } from './arrival.ts';
+import { refusalAnswer } from './answers.ts';
+import { give } from './carryOut.ts';
+import { parseFaultOf, refusalOf } from './doors/faults.ts';
+import { arrivalOf } from './doors/http.ts';
+import { createLanes } from './lanes.ts';
+import { govern, type Floor } from './pipeline.ts';
+import { answerRaw } from './rawAnswer.ts';
+
+export interface ProxyServer {
+  /** Resolves with the port once connections are accepted. */
+  listen(port: number, host: string): Promise<number>;
+  /** Accepts no more; what is under way gets `graceMs`, then is cut. */
+  close(graceMs: number): Promise<void>;
+}
+
+export interface ProxyServerOptions {
+  readonly floor: Floor;
+  /** Called with what went wrong inside Gate; the client has been answered 503. */
+  readonly onFault: (error: unknown) => void;
+}
+
+export function createProxyServer({ floor, onFault }: ProxyServerOptions): ProxyServer {
+  const lanes = createLanes();
+  const faulty = new WeakSet<Duplex>();
+  const server = createServer({
+    // Gate's own validator decides and records; the parser's limits lie beyond its own.
+    maxHeaderSize: 32_768,
+    requireHostHeader: false,
+    insecureHTTPParser: false,
+    joinDuplicateHeaders: false,
+    headersTimeout: 10_000,
+    requestTimeout: 120_000,
+    keepAliveTimeout: 30_000,
+    connectionsCheckingInterval: 1_000,
+    noDelay: true,
+    keepAlive: true,
+    keepAliveInitialDelay: 30_000,
+    // An upgrade is judged as a request first; none becomes a tunnel by the parser's own doing.
+    shouldUpgradeCallback: () => false,
+  });
+  server.maxHeadersCount = 1_000;
+  server.maxConnections = 20_000;
+
+  function take(request: IncomingMessage, response: ServerResponse, invite: () => void) {
+    const { socket } = request;
+    // The parser drops what is pipelined behind an upgrade it was told not to make: nothing may follow it.
+    if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false;
+    const arrival = arrivalOf(request, response, invite, () => lanes.isPoisoned(socket));
+    const taken = lanes.enter(socket, async () => {
+      if (response.destroyed) return;
+      await run(arrival);
+      await finished(response);
+    });
+    if (!taken) lanes.poison(socket);
+  }
+
+  async function run(arrival: Arrival) {
+    try {
+      await govern(arrival, floor);
+    } catch (error) {
+      onFault(error);
+      unavailable(arrival);
+    }
+  }
+
+  function unavailable(arrival: Arrival) {
+    const context = { requestId: floor.newRequestId(), intent: null, destination: null, policy: null };
+    try {
+      give(refusalAnswer(refuse('gate_unavailable'), context), { arrival });
+    } catch {
+      // The head of an answer has gone out already: the client must see that it is incomplete.
+      arrival.answer.cut();
+    }
+  }
+
+  async function refuseRaw(socket: Duplex, refusal: Refusal, method: string) {
+    const requestId = floor.newRequestId();
+    const source = 'remoteAddress' in socket && typeof socket.remoteAddress === 'string' ? socket.remoteAddress : '';
+    try {
+      await floor.gate.refused(refusal, { requestId, source, agent: null, method, host: null, path: null });
+      answerRaw(socket, refusal, requestId);
+    } catch (error) {
+      onFault(error);
+      answerRaw(socket, refuse('gate_unavailable'), requestId);
+    }
+  }
+
+  server.on('request', (request, response) => take(request, response, () => undefined));
+  server.on('checkContinue', (request, response) => take(request, response, () => response.writeContinue()));
+  server.on('checkExpectation', (request, response) => take(request, response, () => undefined));
+  server.on('connect', (request: IncomingMessage, socket: Socket) => {
+    // From here on the server knows nothing of the socket: an error without a listener would end the process.
+    socket.on('error', () => socket.destroy());
+    // A tunnel asked for behind a request under way would answer before it, and into it.
+    if (lanes.busy(socket) > 0) return socket.destroy();
+    return void refuseRaw(socket, refuse('tls_interception_required'), request.method ?? 'CONNECT');
+  });
+  server.on('clientError', (error, socket) => {
+    lanes.poison(socket);
+    if (faulty.has(socket)) return;
+    faulty.add(socket);
+    // With a request under way the answer is that request's, and it may report a write that happened.
+    if (lanes.busy(socket) > 0) return;
+    const fault = parseFaultOf(error);
+    if (fault.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+    return void refuseRaw(socket, refusalOf(fault), '');
+  });
+  return {
+    listen: (port, host) =>
+      new Promise((resolve, reject) => {
+        server.once('error', reject);
+        server.listen(port, host, () => {
+          const address = server.address();
+          resolve(address !== null && typeof address === 'object' ? address.port : port);
+        });
+      }),
+    close: async (graceMs) => {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeIdleConnections();
+      const timer = setTimeout(() => server.closeAllConnections(), graceMs);
+      await closed;
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** Until the answer has left, or cannot any more: the next request of the connection begins only then. */
+function finished(response: ServerResponse): Promise<void> {
+  return new Promise((resolve) => {
+    if (response.writableFinished || response.destroyed) return resolve();
+    response.once('finish', resolve);
+    response.once('close', resolve);
+  });
+}
