@@ -35,7 +35,15 @@ const graceMs = 10_000;
 
 export type StartFault = { readonly faults: readonly string[] };
 
-export async function start(config: Config, onFault: (error: unknown) => void): Promise<RunningGate | StartFault> {
+export interface StartOptions {
+  readonly onFault: (error: unknown) => void;
+  /** Milliseconds added to the machine's clock, everywhere at once: a test moves time with it. */
+  readonly clockOffset?: BigInt64Array;
+}
+
+export async function start(config: Config, options: StartOptions): Promise<RunningGate | StartFault> {
+  const { onFault } = options;
+  const clockOffset = options.clockOffset ?? new BigInt64Array(new SharedArrayBuffer(8));
   const policies = loadPolicies(config.policyDir.path);
   const destinations = loadDestinations(config.configDir.path);
   const faults = [policies, destinations].flatMap((loaded) => ('faults' in loaded ? loaded.faults : []));
@@ -50,10 +58,11 @@ export async function start(config: Config, onFault: (error: unknown) => void): 
     return { faults: [auditKey.fault] };
   }
 
-  const clock = { now: () => Date.now() };
+  const clock = { now: () => Date.now() + Number(Atomics.load(clockOffset, 0)) };
   const random = (length: number) => randomBytes(length);
   const { dataDir, dataKey } = config;
-  const store = await openSqliteStore({ dataDir, dataKey, auditKey: auditKey.key, logId: auditKey.logId });
+  const { key, logId } = auditKey;
+  const store = await openSqliteStore({ dataDir, dataKey, auditKey: key, logId, clockOffset });
   const lost = await store.recover();
   await store.record([{ type: 'gate_started', actor: system, intent: null, metadata: { lost } }]);
   const directory = await openDirectory(store, clock);

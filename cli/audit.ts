@@ -58,9 +58,9 @@ function dirs({ dataDir }: AuditOptions) {
 async function* stored(file: string): AsyncGenerator<ExportedEvent> {
   const db = openReader(file);
   try {
-    const { events } = queries(db);
+    const log = queries(db);
     for (let after = 0; ;) {
-      const page = events({ intent: null, after, type: null, limit: pageSize });
+      const page = log.events({ intent: null, after, type: null, limit: pageSize });
       yield* page;
       const last = page.at(-1);
       if (last === undefined) return;

@@ -36,7 +36,9 @@ export async function listIntents(options: ListOptions): Promise<void> {
   if (options.status !== undefined) query.set('status', options.status);
   if (options.limit !== undefined) query.set('limit', options.limit);
   // The API's own answer; printed, not acted on.
-  const answer = (await connect(options).get(`/v1/intents?${query}`)) as { readonly intents: readonly IntentShown[] };
+  const answer = (await connect(options).get(`/v1/intents?${query.toString()}`)) as {
+    readonly intents: readonly IntentShown[];
+  };
   if (options.json === true) return print(JSON.stringify(answer));
   if (answer.intents.length === 0) return print('No intents');
   const rows = answer.intents.map((intent) => [

@@ -32,7 +32,7 @@ export async function serve(flags: Flags): Promise<void> {
 
 async function startOrFail(config: Config): Promise<RunningGate | null> {
   try {
-    const started = await start(config, report);
+    const started = await start(config, { onFault: report });
     if (!('faults' in started)) return started;
     fail(started.faults);
   } catch (error) {

@@ -11,7 +11,8 @@ const letters: Readonly<Record<string, string>> = {
   f: 'ƒꜰꓝϝғ',
   g: 'ɡɢǥցԍꓖᏀᏻ',
   h: 'һħʜհнꓧᎻᏂң',
-  i: 'іıɪɩιӏⅼꓲᎥїוןǀ∣│',
+  i: 'іıɪɩιⅼᎥї',
+  J: 'ӏןוǀ∣│ꓲ',
   j: 'јȷɉᴊյꓙᎫϳ',
   k: 'кκᴋƙқҝꓗᏦ',
   l: 'łʟɫƚլꓡᏞℓ',
@@ -83,9 +84,10 @@ export const symbolReadings: Readonly<Record<string, string>> = {
   '^': 'l',
 };
 
-/** Signs of the normalised text that stand for more than one letter. Capitals are free: no letter is left one. */
+/** Signs of the normalised text that stand for more than one letter. Capitals are free: no letter is left one. `J` is a bar. */
 export const letterReadings: Readonly<Record<string, string>> = {
   I: 'il',
+  J: 'il',
   G: 'gb',
   H: 'nh',
   N: 'vn',

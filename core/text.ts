@@ -17,7 +17,7 @@ export const loneDigit = 0x80;
 export function normalise(text: string): string {
   const normaliser = new Normaliser();
   let normal = '';
-  for (let from = 0; from < text.length; ) {
+  for (let from = 0; from < text.length;) {
     const to = sliceEnd(text, from, sliceLength);
     const length = normaliser.push(text, from, to);
     from = to;
@@ -68,22 +68,39 @@ export class Normaliser {
   push(text: string, from: number, to: number): number {
     this.#release();
     for (let at = from; at < to; at++) {
+      at = this.#word(text, at, to);
+      if (this.#length - this.#wordStart >= longestWord) this.#cutWord();
+      if (this.#length + longestFold > this.units.length) this.#grow();
+      if (at === to) break;
       const unit = text.charCodeAt(at);
-      const kinds = unit < 128 ? (asciiKinds[unit] ?? 0) : 0;
-      if (kinds !== 0) {
-        this.units[this.#length++] = asciiCodes[unit] ?? 0;
-        this.#wordKinds |= kinds;
-      } else if (unit >= 128) {
+      if (unit >= 128) {
         const codePoint = text.codePointAt(at) ?? unit;
         if (codePoint > 0xffff) at++;
         this.#add(foldOf(codePoint));
-      } else if (asciiCodes[unit] === gap) this.#gap();
+      } else if (asciiKinds[unit] !== 0) at--;
+      else if (asciiCodes[unit] === gap) this.#gap();
       else this.#space();
-      if (this.#length - this.#wordStart >= longestWord) this.#cutWord();
-      if (this.#length + longestFold > this.units.length) this.#grow();
     }
     this.#handedOn = this.#loneStart >= 0 ? this.#loneStart : this.#wordStart;
     return this.#handedOn;
+  }
+
+  /** Copies ASCII letters, digits and marks, the most of most texts; returns where they end. */
+  #word(text: string, from: number, to: number): number {
+    const { units } = this;
+    let length = this.#length;
+    let kinds = this.#wordKinds;
+    let at = from;
+    for (const last = Math.min(to, from + this.#wordStart + longestWord - length); at < last; at++) {
+      const unit = text.charCodeAt(at);
+      const both = unit < 128 ? (asciiWord[unit] ?? 0) : 0;
+      if (both === 0) break;
+      units[length++] = both & 0xff;
+      kinds |= both >> 8;
+    }
+    this.#length = length;
+    this.#wordKinds = kinds;
+    return at;
   }
 
   /** The text is over; the next push begins another. */
@@ -120,7 +137,7 @@ export class Normaliser {
       else if (unit === gap) this.#gap();
       else {
         this.units[this.#length++] = unit;
-        this.#wordKinds |= foldKinds(unit);
+        this.#wordKinds |= unit < 128 ? (signKinds[unit] ?? letter) : letter;
       }
     }
   }
@@ -149,9 +166,10 @@ export class Normaliser {
     const kinds = this.#wordKinds;
     if (kinds & ambiguous) this.#mendWord();
     const isLone = !this.#isLongWord && this.#isLone();
-    if (isLone && this.#loneStart >= 0 && (kinds | this.#loneKinds) & letter) this.#join(this.#loneStart, start);
+    const joins = isLone && this.#loneStart >= 0 && ((kinds | this.#loneKinds) & letter) !== 0;
+    if (joins) this.#join(this.#loneStart, start);
     this.#loneStart = isLone ? start : -1;
-    this.#loneKinds = kinds;
+    this.#loneKinds = joins ? letter : kinds;
     this.#wordStart = this.#length;
     this.#wordKinds = 0;
     this.#isLongWord = false;
@@ -188,7 +206,7 @@ export class Normaliser {
       if (unit === 0x49) this.units[at] = looseI;
       else if (unit === 0x6c) this.units[at] = looseL;
       else if (unit >= 0x30 && unit <= 0x39 && isWord) this.units[at] = digitLetters.charCodeAt(unit - 0x30);
-      else if (!isWord && (kinds & digit) !== 0 && isSymbol(unit)) this.units[at] = 0x20;
+      else if (!isWord && (kinds & digit) !== 0 && signKinds[unit] === symbol) this.units[at] = 0x20;
     }
   }
 }
@@ -212,16 +230,15 @@ asciiCodes[0x7f] = gap;
 asciiCodes[0x49] = 0x49;
 asciiKinds[0x49] = letter | capitalI;
 asciiKinds[0x6c] = letter | smallL;
+/** Kinds and code in one, zero outside words: one look per character. */
+const asciiWord = Uint16Array.from(asciiKinds, (kinds, unit) =>
+  kinds === 0 ? 0 : (kinds << 8) | (asciiCodes[unit] ?? 0),
+);
 
-function isSymbol(unit: number): boolean {
-  return String.fromCharCode(unit) in symbolReadings;
-}
-
-function foldKinds(unit: number): number {
-  if (unit >= 0x30 && unit <= 0x39) return digit;
-  if (isSymbol(unit)) return symbol;
-  return letter;
-}
+/** What the signs that folding gives count as. */
+const signKinds = new Uint8Array(128).fill(letter);
+for (let unit = 0x30; unit <= 0x39; unit++) signKinds[unit] = digit;
+for (const sign of Object.keys(symbolReadings)) signKinds[sign.charCodeAt(0)] = symbol;
 
 /** Folds of characters met before; bounded by the planes of Unicode that have letters, emptied long before that. */
 const folds = new Map<number, string>();

@@ -17,6 +17,8 @@ export interface Arrival {
   readonly gone: AbortSignal;
   /** Tells a client that asked with Expect to send its body. */
   invite(): void;
+  /** After this answer the connection is closed, and nothing that was sent behind this request is one. */
+  endConnection(): void;
   readonly answer: Answer;
 }
 

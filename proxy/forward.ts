@@ -11,7 +11,7 @@ import { urlOf, type Endpoint } from '../core/sealed.ts';
 import type { ReadPermit, Spend, WritePermit } from '../control/permit.ts';
 import type { Answer } from './arrival.ts';
 import { exchange, NotSent } from './exchange.ts';
-import { classifyAddress, neverPublicName } from './wire/address.ts';
+import { classifyAddress, neverPublicName, type AddressClass } from './wire/address.ts';
 
 export interface DiallerOptions {
   readonly spend: Spend;
@@ -161,16 +161,24 @@ function hostOf(endpoint: Endpoint): string {
   return new URL(urlOf({ endpoint, target: '/' })).host;
 }
 
+const publicAddresses: ReadonlySet<AddressClass> = new Set(['public']);
+/** What `allow_private` adds; the metadata services of clouds, which give out credentials, are in neither set. */
+const innerAddresses: ReadonlySet<AddressClass> = new Set(['public', 'loopback', 'private', 'link_local']);
+
 /** Every address the endpoint leads to, all of them allowed; or nothing at all. */
 async function addressesOf(endpoint: Endpoint, ownPorts: readonly number[]): Promise<readonly string[]> {
   const { dial, privateAddresses } = endpoint;
   const { host, port } = dial ?? endpoint;
-  const isJudged = dial === null && privateAddresses === 'deny';
-  if (isJudged && neverPublicName(host)) throw new NotSent('address_not_allowed', 'the name is local');
+  const isJudged = dial === null;
+  const allowed = privateAddresses === 'allow' ? innerAddresses : publicAddresses;
+  const local = neverPublicName(host);
+  if (isJudged && local !== null && !allowed.has(local)) {
+    throw new NotSent('address_not_allowed', `the name is ${local}`);
+  }
   const found = net.isIP(host) === 0 ? (await resolveName(host)).map(({ address }) => address) : [host];
   for (const address of found) {
     const kind = classifyAddress(address);
-    if (isJudged && kind !== 'public') throw new NotSent('address_not_allowed', `the address is ${kind}`);
+    if (isJudged && !allowed.has(kind)) throw new NotSent('address_not_allowed', `the address is ${kind}`);
     if (ownPorts.includes(port) && isThisMachine(address))
       throw new NotSent('address_not_allowed', 'it is Gate itself');
   }

@@ -24,7 +24,11 @@ export async function govern(arrival: Arrival, floor: Floor): Promise<void> {
   const record = openRecord(arrival, floor.newRequestId());
   const { gate } = floor;
   const head = readHead({ ...arrival, via: { door: 'forward' } });
-  if (isRefusal(head)) return turnAway(head, record, gate);
+  if (isRefusal(head)) {
+    // Where a request cannot be read for certain, neither can the one behind it (RFC 9112 §6.3).
+    arrival.endConnection();
+    return turnAway(head, record, gate);
+  }
   notePlace(record, head.authority.host, head.target);
 
   const agent = gate.identify(proxyKey(head.headers));
@@ -38,9 +42,10 @@ export async function govern(arrival: Arrival, floor: Floor): Promise<void> {
   if (head.upgrade !== null) return turnAway(refuse('upgrade_not_allowed'), record, gate);
 
   const { entry } = resolved;
-  const mode = isRead(head) ? entry.reads : entry.writes;
+  const isReading = isRead(head);
+  const mode = isReading ? entry.reads : entry.writes;
   if (mode === 'block') return turnAway(blockedBy(resolved), record, gate);
-  if (mode === 'pass' && head.framing.kind === 'none') return passRead(head, agent, resolved, record, floor);
+  if (mode === 'pass' && isReading) return passRead(head, agent, resolved, record, floor);
 
   const body = await readBody(arrival, head.framing, entry.maxBodyBytes, floor.budget);
   if (isRefusal(body)) return turnAway(body, record, gate);

@@ -52,9 +52,14 @@ export function createProxyServer({ floor, onFault }: ProxyServerOptions): Proxy
     const { socket } = request;
     // The parser drops what is pipelined behind an upgrade it was told not to make: nothing may follow it.
     if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false;
-    const arrival = arrivalOf(request, response, invite, () => lanes.isPoisoned(socket));
+    const arrival = arrivalOf(request, response, {
+      invite,
+      end: () => lanes.poison(socket),
+      isEnding: () => lanes.isPoisoned(socket),
+    });
     const taken = lanes.enter(socket, async () => {
-      if (response.destroyed) return;
+      // The answer before this one has closed the connection: this request cannot be answered, so it is none.
+      if (response.destroyed || lanes.isPoisoned(socket)) return void response.destroy();
       await run(arrival);
       await finished(response);
     });
@@ -104,11 +109,13 @@ export function createProxyServer({ floor, onFault }: ProxyServerOptions): Proxy
   });
   server.on('clientError', (error, socket) => {
     lanes.poison(socket);
+    const fault = parseFaultOf(error);
+    // The client ended in the middle of a request: it is gone, and nothing else would ever close the connection.
+    if (fault.code === 'HPE_INVALID_EOF_STATE') return void socket.destroy();
     if (faulty.has(socket)) return;
     faulty.add(socket);
     // With a request under way the answer is that request's, and it may report a write that happened.
     if (lanes.busy(socket) > 0) return;
-    const fault = parseFaultOf(error);
     if (fault.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
     return void refuseRaw(socket, refusalOf(fault), '');
   });

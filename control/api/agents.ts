@@ -126,7 +126,7 @@ export function agentRoutes(app: FastifyInstance, parts: ApiParts): void {
     url: '/v1/keys',
     who: 'admin',
     summary: 'All keys by id; never a key or its hash',
-    handle: async () => ok({ keys: directory.keys().map(({ hash: _, ...shown }) => shown) }),
+    handle: async () => ok({ keys: directory.keys().map((key) => ({ ...key, hash: undefined })) }),
   });
   addRoute(app, directory, {
     method: 'POST',

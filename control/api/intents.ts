@@ -169,7 +169,7 @@ async function visible(id: string, caller: Caller | null, { store }: ApiParts): 
 
 async function trailOf(intent: IntentId, { store }: ApiParts) {
   const events = await store.events({ intent, after: 0, type: null, limit: maxTrail });
-  return events.map(eventView).map(({ intentId: _, ...event }) => event);
+  return events.map((event) => ({ ...eventView(event), intentId: undefined }));
 }
 
 /** Only a person's key reaches the routes that decide; this keeps the types to it. */

@@ -16,7 +16,8 @@ export function openWriter(file: string): Database.Database {
   db.pragma('cache_size = -65536');
   db.pragma('wal_autocheckpoint = 4000');
   const durability = db.pragma('synchronous', { simple: true });
-  if (durability !== 2) throw new Error(`Cannot open "${file}": synchronous must be 2 (FULL), found ${durability}`);
+  if (durability !== 2)
+    throw new Error(`Cannot open "${file}": synchronous must be 2 (FULL), found ${String(durability)}`);
   migrate(db);
   return db;
 }

@@ -35,7 +35,7 @@ export function principalTransactions(db: Database, log: Log): PrincipalTransact
   );
   const insertKey = db.prepare('INSERT INTO keys (public_id, principal, hash, created_at) VALUES (?, ?, ?, ?)');
   const limitKeys = db.prepare(
-    'UPDATE keys SET expires_at = min(coalesce(expires_at, ?1), ?1) WHERE principal = ?2 AND revoked_at IS NULL',
+    'UPDATE keys SET expires_at = min(coalesce(expires_at, ?), ?) WHERE principal = ? AND revoked_at IS NULL',
   );
   const setStatus = db.prepare('UPDATE principals SET status = ? WHERE public_id = ?');
   const revoke = db.prepare('UPDATE keys SET revoked_at = ? WHERE public_id = ? AND revoked_at IS NULL');
@@ -47,7 +47,7 @@ export function principalTransactions(db: Database, log: Log): PrincipalTransact
   function addKey(principal: PrincipalId, key: NewKey, overlapMs: number | null, by: Actor, at: number) {
     const row = rowOf.get(principal)?.id;
     if (row === undefined) throw new Error(`Cannot add a key: no principal "${principal}"`);
-    if (overlapMs !== null) limitKeys.run(at + overlapMs, row);
+    if (overlapMs !== null) limitKeys.run(at + overlapMs, at + overlapMs, row);
     insertKey.run(key.id, row, unhex(key.hash), at);
     note('key_issued', by, { key: key.id, principal, overlap_ms: overlapMs }, at);
   }

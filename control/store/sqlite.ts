@@ -43,5 +43,5 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
     ...remote(writer, written),
     ...remote(reader, read),
     ['close', async () => void (await Promise.all([writer.close(), reader.close()]))],
-  ]) as unknown as Store;
+  ]) as Store;
 }

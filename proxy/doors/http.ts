@@ -4,13 +4,15 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Header } from '../../core/facts.ts';
 import type { Answer, Arrival } from '../arrival.ts';
 
-/** `endsConnection` is asked when the answer begins: whether no further request may follow it. */
-export function arrivalOf(
-  request: IncomingMessage,
-  response: ServerResponse,
-  invite: () => void,
-  endsConnection: () => boolean,
-): Arrival {
+/** What the server knows of the connection that a request came on. */
+export interface Connection {
+  invite(): void;
+  end(): void;
+  /** Asked when the answer begins: whether no further request may follow it. */
+  isEnding(): boolean;
+}
+
+export function arrivalOf(request: IncomingMessage, response: ServerResponse, connection: Connection): Arrival {
   const gone = new AbortController();
   response.once('close', () => {
     if (!response.writableFinished) gone.abort();
@@ -24,17 +26,18 @@ export function arrivalOf(
     headers: pairsOf(request.rawHeaders),
     body: request,
     gone: gone.signal,
-    invite,
-    answer: answerOf(request, response, endsConnection),
+    invite: connection.invite,
+    endConnection: connection.end,
+    answer: answerOf(request, response, connection),
   };
 }
 
-function answerOf(request: IncomingMessage, response: ServerResponse, endsConnection: () => boolean): Answer {
+function answerOf(request: IncomingMessage, response: ServerResponse, connection: Connection): Answer {
   return {
     head: (status, phrase, headers) => {
       if (response.destroyed) return;
       // What is left of a body that nobody read must not be taken for the next request.
-      if (!request.complete || endsConnection()) response.shouldKeepAlive = false;
+      if (!request.complete || connection.isEnding()) response.shouldKeepAlive = false;
       response.writeHead(status, phrase === '' ? undefined : phrase, headers.flat());
     },
     data: (chunk) => response.destroyed || response.write(chunk),

@@ -11,6 +11,8 @@ export interface TermSet {
 }
 
 export interface TermSearch {
+  /** Units of normalised text looked at so far: what was spent, which a short text can make much of. */
+  readonly spent: number;
   push(piece: string): string | null;
   /** The text is over; the next piece begins another. */
   end(): string | null;
@@ -63,6 +65,9 @@ function addAmbiguous(unit: number, may: readonly number[]): void {
   readings.push(may);
 }
 
+/** Each plain class as the only reading of its sign. */
+const single: readonly (readonly number[])[] = Array.from({ length: otherClass }, (_, kind) => [kind]);
+
 function classesOf(characters: string): number[] {
   return [...characters].map((character) => classes[character.charCodeAt(0)] ?? otherClass);
 }
@@ -94,7 +99,10 @@ function build(terms: readonly string[]): Automaton {
     if (accepts[last] === -1) accepts[last] = index;
   }
   link(next, states, accepts, endsInSpace);
-  return { next: next.subarray(0, states << classBits).map((state) => shifted(state, accepts)), start: start << classBits };
+  return {
+    next: next.subarray(0, states << classBits).map((state) => shifted(state, accepts)),
+    start: start << classBits,
+  };
 }
 
 function shifted(state: number, accepts: Int32Array): number {
@@ -128,7 +136,11 @@ const mostReadings = 64;
 
 /** The term as sequences of classes, a space at either end; one for each reading of its letters. */
 function patternsOf(term: string): readonly (readonly number[])[] {
-  const normal = normalise(term).replaceAll('~', ' ').replace(/[!\s]+(?=\s|$)/g, ' ').replace(/\s+/g, ' ').trim();
+  const normal = normalise(term)
+    .replaceAll('~', ' ')
+    .replace(/[!\s]+(?=\s|$)/g, ' ')
+    .replace(/\s+/g, ' ')
+    .trim();
   if (!/[^\s!@$+%^]/.test(normal)) return [];
   let patterns: number[][] = [[spaceClass]];
   for (let at = 0; at < normal.length; at++) {
@@ -158,6 +170,8 @@ class Search implements TermSearch {
   readonly #normaliser = new Normaliser();
   /** More than one only where signs with several readings stood; the automaton's size bounds them, not the text's. */
   #states: number[];
+  #reached: number[] = [];
+  spent = 0;
 
   constructor(automaton: Automaton, terms: readonly string[]) {
     this.#automaton = automaton;
@@ -166,7 +180,7 @@ class Search implements TermSearch {
   }
 
   push(piece: string): string | null {
-    for (let from = 0; from < piece.length; ) {
+    for (let from = 0; from < piece.length;) {
       const to = sliceEnd(piece, from, sliceLength);
       const term = this.#walk(this.#normaliser.push(piece, from, to));
       if (term !== null) return term;
@@ -184,6 +198,7 @@ class Search implements TermSearch {
   #walk(length: number): string | null {
     const { next } = this.#automaton;
     const { units } = this.#normaliser;
+    this.spent += length;
     let at = 0;
     while (at < length) {
       if (this.#states.length === 1) {
@@ -191,8 +206,12 @@ class Search implements TermSearch {
         for (; at < length; at++) {
           const unit = units[at] ?? 0;
           const kind = unit < 256 ? (classes[unit] ?? otherClass) : otherClass;
-          if (kind >= otherClass) break;
-          state = next[state | kind] ?? 0;
+          if (kind > otherClass) break;
+          if (kind === otherClass) {
+            for (let shift = 12; shift > 0; shift -= 4)
+              state = next[state | (nibbleClass + ((unit >> shift) & 15))] ?? 0;
+            state = next[state | (nibbleClass + (unit & 15))] ?? 0;
+          } else state = next[state | kind] ?? 0;
           if (state < 0) return this.#found(state);
         }
         this.#states[0] = state;
@@ -207,7 +226,7 @@ class Search implements TermSearch {
   #ambiguous(unit: number): string | null {
     const kind = unit < 256 ? (classes[unit] ?? otherClass) : otherClass;
     if (kind >= firstAmbiguous) return this.#spread(readings[kind - firstAmbiguous] ?? []);
-    if (kind < otherClass) return this.#spread([kind]);
+    if (kind < otherClass) return this.#spread(single[kind] ?? []);
     for (const step of nibbles(unit)) this.#spread([step]);
     return null;
   }
@@ -215,7 +234,8 @@ class Search implements TermSearch {
   /** From every state by every reading. */
   #spread(may: readonly number[]): string | null {
     const { next } = this.#automaton;
-    const reached: number[] = [];
+    const reached = this.#reached;
+    reached.length = 0;
     for (const state of this.#states) {
       for (const kind of may) {
         const to = kind === nothing ? state : (next[state | kind] ?? 0);
@@ -223,6 +243,7 @@ class Search implements TermSearch {
         if (!reached.includes(to)) reached.push(to);
       }
     }
+    this.#reached = this.#states;
     this.#states = reached;
     return null;
   }

@@ -1,0 +1,278 @@
+// Reads JSON as every reader must read it: bounded, exact, and refused where two readers could differ.
+
+import { Breath } from './breathe.ts';
+
+/** A value with its numbers as they were written. Keys are a Map's, so "__proto__" is a key like any other. */
+export type JsonNode =
+  | { readonly kind: 'object'; readonly entries: ReadonlyMap<string, JsonNode> }
+  | { readonly kind: 'array'; readonly items: readonly JsonNode[] }
+  | { readonly kind: 'string'; readonly text: string }
+  | { readonly kind: 'number'; readonly text: string }
+  | { readonly kind: 'true' | 'false' | 'null' };
+
+/** `malformed`: the text is not JSON. `refused`: it is, or a lenient reader takes it for JSON, and it is not judged. */
+export interface JsonFault {
+  readonly fault: 'malformed' | 'refused';
+  readonly why: string;
+}
+
+export function isJsonFault(value: JsonNode | JsonFault): value is JsonFault {
+  return 'fault' in value;
+}
+
+export const jsonLimits = {
+  depth: 64,
+  /**
+   * Values and keys. Ten megabytes of records have a token per ten bytes or more, so a full import passes; what is
+   * denser is an attack on the reader's memory, and building this many nodes is what the time for 10 MB allows.
+   */
+  tokens: 1_000_000,
+  /** Records have tens; a map of this many is data under the wrong shape. */
+  keys: 10_000,
+} as const;
+
+/** The text is whole and was valid UTF-8. */
+export async function readJson(text: string): Promise<JsonNode | JsonFault> {
+  const reader = new Reader(text);
+  const breath = new Breath();
+  try {
+    for (let step = reader.steps.next(); ; step = reader.steps.next()) {
+      if (step.done === true) return step.value;
+      if (breath.isDue(step.value)) await breath.take();
+    }
+  } catch (error) {
+    if (error instanceof Stop) return error.fault;
+    throw error;
+  }
+}
+
+/** Ends reading from any depth of it; never leaves this file. */
+class Stop extends Error {
+  readonly fault: JsonFault;
+  constructor(fault: JsonFault) {
+    super(fault.why);
+    this.fault = fault;
+  }
+}
+
+type Open = { readonly entries: Map<string, JsonNode>; key: string } | { readonly items: JsonNode[] };
+
+/** Units of text between two looks at the clock's stead; a token counts as ten. */
+const step = 16 * 1024;
+const tokenCost = 10;
+/** Two escapes of six, and some. */
+const longestPair = 16;
+/** A number that no reader holds exactly is an amount that nobody meant. */
+const longestNumber = 1024;
+
+const nodes = { true: { kind: 'true' }, false: { kind: 'false' }, null: { kind: 'null' } } as const;
+
+class Reader {
+  readonly steps: Generator<number, JsonNode>;
+  readonly #text: string;
+  #at = 0;
+  #tokens = 0;
+  readonly #open: Open[] = [];
+
+  constructor(text: string) {
+    this.#text = text;
+    this.steps = this.#read();
+  }
+
+  *#read(): Generator<number, JsonNode> {
+    if (this.#text.startsWith('\ufeff')) this.#refuse('it begins with a byte order mark');
+    let paused = 0;
+    for (;;) {
+      const passed = this.#at + tokenCost * this.#tokens;
+      if (passed - paused > step) {
+        yield passed - paused;
+        paused = passed;
+      }
+      this.#space();
+      const unit = this.#text.charCodeAt(this.#at);
+      let node: JsonNode;
+      if (unit === 0x7b || unit === 0x5b) {
+        this.#count();
+        if (this.#open.length === jsonLimits.depth) this.#refuse(`it is nested more than ${jsonLimits.depth} deep`);
+        this.#at++;
+        this.#open.push(unit === 0x7b ? { entries: new Map(), key: '' } : { items: [] });
+        this.#space();
+        if (this.#text.charCodeAt(this.#at) !== unit + 2) {
+          this.#key();
+          continue;
+        }
+        node = this.#close();
+      } else if (unit === 0x22) {
+        this.#count();
+        const text: string = this.#shortString() ?? (yield* this.#longString());
+        node = { kind: 'string', text };
+      } else node = this.#plain();
+      const whole = this.#place(node);
+      if (whole !== null) {
+        yield this.#at + tokenCost * this.#tokens - paused;
+        return whole;
+      }
+    }
+  }
+
+  /** Puts a value where it belongs and passes what follows it; the outermost one, with nothing behind it, is returned. */
+  #place(value: JsonNode): JsonNode | null {
+    let node = value;
+    for (;;) {
+      const open = this.#open.at(-1);
+      this.#space();
+      if (open === undefined) {
+        if (this.#at < this.#text.length) this.#fail('something follows its end');
+        return node;
+      }
+      if ('items' in open) open.items.push(node);
+      else open.entries.set(open.key, node);
+      const unit = this.#text.charCodeAt(this.#at);
+      if (unit === 0x2c) {
+        this.#at++;
+        this.#key();
+        return null;
+      }
+      if (unit !== ('items' in open ? 0x5d : 0x7d)) this.#fail('a comma or a closing bracket is missing');
+      node = this.#close();
+    }
+  }
+
+  #close(): JsonNode {
+    this.#at++;
+    const open = this.#open.pop();
+    if (open === undefined) throw new Error('A bracket was closed that was never opened');
+    return 'items' in open ? { kind: 'array', items: open.items } : { kind: 'object', entries: open.entries };
+  }
+
+  /** In an object, the next key and its colon. */
+  #key(): void {
+    const open = this.#open.at(-1);
+    if (open === undefined || 'items' in open) return;
+    this.#space();
+    if (this.#text.charCodeAt(this.#at) !== 0x22) this.#fail('a key is missing');
+    this.#count();
+    const key = this.#shortString() ?? this.#refuse('a key is too long');
+    if (open.entries.has(key)) this.#refuse('a key stands twice in one object');
+    if (open.entries.size === jsonLimits.keys) this.#refuse(`an object has more than ${jsonLimits.keys} keys`);
+    open.key = key;
+    this.#space();
+    if (this.#text.charCodeAt(this.#at) !== 0x3a) this.#fail('a colon is missing');
+    this.#at++;
+  }
+
+  #plain(): JsonNode {
+    this.#count();
+    for (const word of ['true', 'false', 'null'] as const) {
+      if (this.#text.startsWith(word, this.#at)) {
+        this.#at += word.length;
+        return nodes[word];
+      }
+    }
+    const text = this.#text.slice(this.#at, this.#at + longestNumber).match(numberUnits)?.[0] ?? '';
+    if (text.length === longestNumber) this.#refuse('a number is too long');
+    if (!number.test(text)) this.#fail('a value is missing or malformed');
+    this.#at += text.length;
+    return { kind: 'number', text };
+  }
+
+  /** A string of which the end is near; null, and nothing passed, when it is not. */
+  #shortString(): string | null {
+    const from = this.#at + 1;
+    const last = Math.min(this.#text.length, from + step);
+    let isPlain = true;
+    for (let at = from; at < last; at++) {
+      const unit = this.#text.charCodeAt(at);
+      if (unit === 0x22) {
+        this.#at = at + 1;
+        const raw = this.#text.slice(from, at);
+        return isPlain ? raw : this.#unescape(raw);
+      }
+      if (unit === 0x5c) {
+        isPlain = false;
+        at++;
+      } else if (unit < 0x20) this.#fail('a control character stands in a string');
+    }
+    if (last === this.#text.length) this.#fail('a string does not end');
+    return null;
+  }
+
+  *#longString(): Generator<number, string> {
+    const pieces: string[] = [];
+    for (let from = this.#at + 1; ;) {
+      const { end, isPlain } = this.#piece(from);
+      const raw = this.#text.slice(from, end);
+      pieces.push(isPlain ? raw : this.#unescape(raw));
+      // Escapes cost what many plain characters do.
+      yield isPlain ? raw.length : 4 * raw.length;
+      this.#at = end + 1;
+      if (this.#text.charCodeAt(end) === 0x22) return pieces.join('');
+      from = end;
+    }
+  }
+
+  /** Where a piece of a string may end: at the closing quote, or before an escape and before a pair of them. */
+  #piece(from: number): { readonly end: number; readonly isPlain: boolean } {
+    let isPlain = true;
+    let high = -1;
+    for (let at = from; ; at++) {
+      const unit = this.#text.charCodeAt(at);
+      if (Number.isNaN(unit)) this.#fail('a string does not end');
+      if (unit === 0x22) return { end: at, isPlain };
+      if (unit < 0x20) this.#fail('a control character stands in a string');
+      const isNearEnd = at - from > step - longestPair;
+      if (unit === 0x5c) {
+        if (isNearEnd) return { end: high !== -1 && high + 6 === at ? high : at, isPlain };
+        isPlain = false;
+        high = /[89ab]/i.test(this.#text.charAt(at + 3)) ? at : -1;
+        at++;
+      } else if (at - from >= step) return { end: at, isPlain };
+    }
+  }
+
+  #unescape(raw: string): string {
+    return raw.replace(escape, (_, high?: string, low?: string, unit?: string, letter?: string) => {
+      if (letter !== undefined) return plainEscapes[letter] ?? this.#fail('a string has an escape that JSON has not');
+      const code = Number.parseInt(high ?? unit ?? '', 16);
+      // A reader that ends strings at NUL sees less than was judged.
+      if (code === 0) this.#refuse('a string has an escaped NUL');
+      if (low !== undefined) return String.fromCharCode(code, Number.parseInt(low, 16));
+      if (code >= 0xd800 && code <= 0xdfff) this.#refuse('a string has half of a surrogate pair');
+      return String.fromCharCode(code);
+    });
+  }
+
+  #space(): void {
+    for (; ; this.#at++) {
+      const unit = this.#text.charCodeAt(this.#at);
+      if (unit !== 0x20 && unit !== 0x0a && unit !== 0x0d && unit !== 0x09) return;
+    }
+  }
+
+  #count(): void {
+    if (++this.#tokens > jsonLimits.tokens) this.#refuse(`it has more than ${jsonLimits.tokens} keys and values`);
+  }
+
+  #fail(why: string): never {
+    throw new Stop({ fault: 'malformed', why });
+  }
+
+  #refuse(why: string): never {
+    throw new Stop({ fault: 'refused', why });
+  }
+}
+
+/** RFC 8259 §6. */
+const number = /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$/;
+const numberUnits = /^[0-9a-zA-Z.+_-]*/;
+const escape = /\\(?:u(?:([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})|([0-9a-fA-F]{4}))|([^]))/g;
+const plainEscapes: Readonly<Record<string, string>> = {
+  '"': '"',
+  '\\': '\\',
+  '/': '/',
+  b: '\b',
+  f: '\f',
+  n: '\n',
+  r: '\r',
+  t: '\t',
+};
