@@ -1,7 +1,8 @@
 // The form of destinations.yaml, and how its lines become entries.
 
 import { type Destinations, type Entry, type HostEntry } from './destinations.ts';
-import { entries, integer, list, object, oneOf, text, truth, either, type TypeOf } from './shape.ts';
+import { checked, entries, integer, list, object, oneOf, text, truth, either, type TypeOf } from './shape.ts';
+import { pathFault } from '../control/policy/schema.ts';
 import { readYaml, type Loaded, type Source } from './yaml.ts';
 import { isScalar } from 'yaml';
 
@@ -17,7 +18,7 @@ const perPath = {
   policy: text('the name of a policy', /^[a-z0-9][a-z0-9._-]{0,62}$/),
   environment: text('a name of letters, digits, ".", "_", "-"', /^[A-Za-z0-9._-]{1,64}$/),
   records: integer({ min: 0 }),
-  extract_records: text('a path such as "items"'),
+  extract_records: checked(text('a path such as "items"'), pathFault),
   reads: mode,
   writes: mode,
   hold: seconds,

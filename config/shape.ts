@@ -179,6 +179,26 @@ export function either<A, B>(first: Shape<A>, isFirst: (node: Node | null) => bo
   };
 }
 
+/** A shape with one more condition: `faultOf` says what is wanted, or null where the value is right. */
+export function checked<T>(shape: Shape<T>, faultOf: (value: T) => string | null): Shape<T> {
+  return {
+    read: (node, key, report) => {
+      let isFaulty = false;
+      const value = shape.read(node, key, {
+        ...report,
+        wrong: (...given) => {
+          isFaulty = true;
+          report.wrong(...given);
+        },
+      });
+      const wanted = isFaulty ? null : faultOf(value);
+      if (wanted !== null) report.wrong(node, key, wanted, show(node));
+      return value;
+    },
+    schema: shape.schema,
+  };
+}
+
 function nameOf(pair: Pair<Node, Node | null>): string {
   return isScalar(pair.key) ? String(pair.key.value) : '';
 }

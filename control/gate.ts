@@ -156,7 +156,7 @@ function submissionOf(
   made: { readonly id: IntentId; readonly execution: ExecutionId; readonly idempotent: 'trusted' | 'no' },
 ): Submission {
   const { facts, headers, fingerprint, bindingDigest, idempotencyKey, distinctBy, singleFlight, method } = request;
-  const { body, contentType, recordCount, estimatedValueUsd, sensitivityTags } = facts;
+  const { body, contentType, estimatedValueUsd, sensitivityTags } = facts;
   return {
     id: made.id,
     agent: facts.agent,
@@ -168,7 +168,7 @@ function submissionOf(
       destination: facts.destination.name,
       policy: facts.policy,
       request: { method, url: urlOf(request), headerNames: headers.map(([name]) => name) },
-      recordCount,
+      recordCount: judgement.recordCount,
       estimatedValueUsd,
       sensitivityTags,
       metadata: {},

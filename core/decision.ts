@@ -47,6 +47,8 @@ export interface RateLimit {
 export interface Judgement {
   readonly decision: Decision;
   readonly rate: { readonly limit: RateLimit; readonly overLimit: Decision } | null;
+  /** Records as the rules counted them. */
+  readonly recordCount: number | null;
   /** How long an approval may be used, in milliseconds. */
   readonly useWithinMs: number;
   /** Whether the person an agent acts for may decide on its intents. */

@@ -48,7 +48,12 @@ export interface Facts {
   readonly contentType: string | null;
   /** Content-Encoding as declared, lower case; null when none was. */
   readonly contentEncoding: string | null;
+  /** How many records it is about, where that is fixed or was declared. */
   readonly recordCount: number | null;
+  /** Where in the body they are counted instead; null: nowhere. */
+  readonly extractRecords: string | null;
+  /** Most bytes of the body decoded: a body that becomes more cannot be judged. */
+  readonly decodedLimitBytes: number;
   readonly estimatedValueUsd: number | null;
   readonly sensitivityTags: readonly string[];
   /** `metadata.environment` of an SDK payload: counts only where nothing else is set. */

@@ -45,7 +45,11 @@ const upper = 8;
 const lower = 16;
 const capitalI = 32;
 const smallL = 64;
+const hidden = 128;
 const ambiguous = digit | symbol | capitalI | smallL;
+/** `l` alone is plain: it is looked at again only in mixed case. */
+const mixed = smallL | upper;
+const unplain = digit | symbol | capitalI | hidden;
 
 /** A longer word is no word; it is handed on in parts so that the memory stays small. */
 const longestWord = 256;
@@ -68,7 +72,7 @@ export class Normaliser {
   push(text: string, from: number, to: number): number {
     this.#release();
     for (let at = from; at < to; at++) {
-      at = this.#word(text, at, to);
+      at = this.#words(text, at, to);
       if (this.#length - this.#wordStart >= longestWord) this.#cutWord();
       if (this.#length + longestFold > this.units.length) this.#grow();
       if (at === to) break;
@@ -85,20 +89,36 @@ export class Normaliser {
     return this.#handedOn;
   }
 
-  /** Copies ASCII letters, digits and marks, the most of most texts; returns where they end. */
-  #word(text: string, from: number, to: number): number {
+  /** Copies ASCII words and the spaces between plain ones, the most of most texts; returns where they end. */
+  #words(text: string, from: number, to: number): number {
     const { units } = this;
     let length = this.#length;
+    let start = this.#wordStart;
     let kinds = this.#wordKinds;
     let at = from;
-    for (const last = Math.min(to, from + this.#wordStart + longestWord - length); at < last; at++) {
+    for (; at < to; at++) {
       const unit = text.charCodeAt(at);
       const both = unit < 128 ? (asciiWord[unit] ?? 0) : 0;
-      if (both === 0) break;
-      units[length++] = both & 0xff;
-      kinds |= both >> 8;
+      if (both !== 0) {
+        if (length - start >= longestWord) break;
+        units[length++] = both & 0xff;
+        kinds |= both >> 8;
+      } else {
+        const isPlain =
+          unit === 0x20 &&
+          (kinds & unplain) === 0 &&
+          (kinds & mixed) !== mixed &&
+          length - start > 1 &&
+          !this.#isLongWord;
+        if (!isPlain) break;
+        units[length++] = 0x20;
+        start = length;
+        kinds = 0;
+        this.#loneStart = -1;
+      }
     }
     this.#length = length;
+    this.#wordStart = start;
     this.#wordKinds = kinds;
     return at;
   }
@@ -152,6 +172,7 @@ export class Normaliser {
   #gap(): void {
     if (this.#length > this.#wordStart && this.units[this.#length - 1] === gap) return;
     this.units[this.#length++] = gap;
+    this.#wordKinds |= hidden;
   }
 
   #cutWord(): void {

@@ -63,6 +63,9 @@ export async function govern(arrival: Arrival, floor: Floor): Promise<void> {
   }
 }
 
+/** No body may become more than this, whatever its own limit. */
+const maxDecodedBytes = 100 * 1024 * 1024;
+
 /** A method that only reads, with nothing about it that could make it write. */
 function isRead({ method, framing, upgrade, methodOverride }: Head): boolean {
   const isReading = method === 'GET' || method === 'HEAD' || method === 'OPTIONS';
@@ -93,6 +96,8 @@ function sealOf(head: Head, agent: Agent, resolved: Resolved, bytes: Uint8Array)
     contentType: valueOf(head, 'content-type'),
     contentEncoding: valueOf(head, 'content-encoding')?.toLowerCase() ?? null,
     recordCount: entry.records,
+    extractRecords: entry.extractRecords,
+    decodedLimitBytes: Math.min(8 * entry.maxBodyBytes, maxDecodedBytes),
     estimatedValueUsd: null,
     sensitivityTags: [],
     declaredEnvironment: null,

@@ -1,6 +1,8 @@
 // A policy as loaded: compiled once, judged with many times.
 
 import type { RateLimit } from '../../core/decision.ts';
+import type { TermSet } from './content/terms.ts';
+import type { FieldCheck } from './rules/fieldChecks.ts';
 
 export interface Thresholds {
   readonly requireApproval: 'always' | 'never' | null;
@@ -17,11 +19,16 @@ export interface Policy extends Thresholds {
   /** null: any. */
   readonly destinations: readonly string[] | null;
   readonly allowedTypes: readonly string[] | null;
-  readonly blockIfTerms: readonly string[];
-  readonly fieldChecks: readonly FieldCheckLine[];
+  readonly terms: TermSet | null;
+  readonly fieldChecks: readonly FieldCheck[];
   readonly rateLimits: RateLimit | null;
   readonly selfApproval: 'deny' | 'allow';
   readonly environments: ReadonlyMap<string, Partial<Thresholds>>;
+}
+
+/** Whether any rule of the policy must look into the body. */
+export function looksInside({ terms, fieldChecks, allowedTypes }: Policy): boolean {
+  return terms !== null || fieldChecks.length > 0 || allowedTypes !== null;
 }
 
 /** A field check as written. */

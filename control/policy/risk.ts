@@ -23,16 +23,16 @@ const people = new Set([
   'pipedrive',
 ]);
 
-export function riskOf(facts: Facts, policy: Policy | null): Risk {
+export function riskOf(facts: Facts, policy: Policy | null, recordCount: number | null): Risk {
   const [service = ''] = facts.destination.name.split('.');
   const destination = money.has(service) ? 0.4 : people.has(service) ? 0.3 : 0.2;
   const value = (facts.estimatedValueUsd ?? 0) > 1000 ? 0.2 : 0;
   const tags = 0.1 * facts.sensitivityTags.length;
-  const score = Math.round(Math.min(1, destination + records(facts, policy) + value + tags) * 100) / 100;
+  const score = Math.round(Math.min(1, destination + records(recordCount, policy) + value + tags) * 100) / 100;
   return { score, level: levelOf(score) };
 }
 
-function records({ recordCount }: Facts, policy: Policy | null): number {
+function records(recordCount: number | null, policy: Policy | null): number {
   const threshold = policy?.requireApprovalOver ?? policy?.autoApproveUnder ?? null;
   if (recordCount === null || recordCount === 0 || threshold === null) return 0;
   return 0.3 * Math.min(1, recordCount / threshold);

@@ -63,7 +63,7 @@ export function submission(n: number, decision: Decision, changes: Partial<Submi
     agent,
     fingerprint: n.toString(16).padStart(64, '0'),
     bindingDigest,
-    judgement: { decision, rate: null, useWithinMs: 60_000, selfApproval: 'deny' },
+    judgement: { decision, rate: null, recordCount: 1, useWithinMs: 60_000, selfApproval: 'deny' },
     about: {
       origin: 'proxy',
       destination: 'stripe.refund',

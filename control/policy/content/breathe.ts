@@ -17,6 +17,10 @@ export class Breath {
 
   take(): Promise<void> {
     this.#left = unitsPerBreath;
-    return setImmediate();
+    return breathe();
   }
+}
+
+export function breathe(): Promise<void> {
+  return setImmediate();
 }

@@ -1,5 +1,6 @@
 // What a policy sees of a body: its kinds, every string to be judged, and its fields in every reading.
 
+import { breathe } from './breathe.ts';
 import { stringsOf, type DocumentNode } from './document.ts';
 import { decodeLayers, isUndecodable, type Undecodable } from './encoding.ts';
 import { documentOf, readForm, type Field } from './form.ts';
@@ -62,12 +63,15 @@ interface Reading {
 
 const empty = { isOpaque: false, texts: [], documents: [] };
 const deepestParts = 2;
+const largeBytes = 1 << 20;
 
 /** `depth`: how many multipart bodies it lies in. */
 async function readBytes(bytes: Uint8Array, contentType: string | null, depth: number): Promise<Reading | Undecodable> {
   const type = readMediaType(contentType);
   if (type === null) return { undecodable: 'the media type is malformed' };
   const { declared, sniffed } = kindOf(contentType, bytes);
+  // Looking at every byte, and what follows, are each a slice of their own.
+  if (bytes.length > largeBytes) await breathe();
   if (bytes.length === 0) return { ...empty, kinds: [declared ?? 'text'] };
   if (declared === 'multipart') return readParts(bytes, type, depth);
 

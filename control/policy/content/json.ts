@@ -1,5 +1,6 @@
 // Reads JSON as every reader must read it: bounded, exact, and refused where two readers could differ.
 
+import { Buffer } from 'node:buffer';
 import { Breath } from './breathe.ts';
 
 /** A value with its numbers as they were written. Keys are a Map's, so "__proto__" is a key like any other. */
@@ -23,10 +24,10 @@ export function isJsonFault(value: JsonNode | JsonFault): value is JsonFault {
 export const jsonLimits = {
   depth: 64,
   /**
-   * Values and keys. Ten megabytes of records have a token per ten bytes or more, so a full import passes; what is
-   * denser is an attack on the reader's memory, and building this many nodes is what the time for 10 MB allows.
+   * Values, at any depth. Ten megabytes of records have one in ten bytes or more, so a full import passes; what is
+   * denser is an attack on the reader's memory.
    */
-  tokens: 1_000_000,
+  values: 1_000_000,
   /** Records have tens; a map of this many is data under the wrong shape. */
   keys: 10_000,
 } as const;
@@ -57,21 +58,23 @@ class Stop extends Error {
 
 type Open = { readonly entries: Map<string, JsonNode>; key: string } | { readonly items: JsonNode[] };
 
-/** Units of text between two looks at the clock's stead; a token counts as ten. */
+/** Units of text between two looks at the clock's stead; a value counts as twenty. */
 const step = 16 * 1024;
-const tokenCost = 10;
+const valueCost = 20;
 /** Two escapes of six, and some. */
 const longestPair = 16;
 /** A number that no reader holds exactly is an amount that nobody meant. */
 const longestNumber = 1024;
 
+const emptyObject: JsonNode = { kind: 'object', entries: new Map() };
+const emptyArray: JsonNode = { kind: 'array', items: [] };
 const nodes = { true: { kind: 'true' }, false: { kind: 'false' }, null: { kind: 'null' } } as const;
 
 class Reader {
   readonly steps: Generator<number, JsonNode>;
   readonly #text: string;
   #at = 0;
-  #tokens = 0;
+  #values = 0;
   readonly #open: Open[] = [];
 
   constructor(text: string) {
@@ -83,7 +86,7 @@ class Reader {
     if (this.#text.startsWith('\ufeff')) this.#refuse('it begins with a byte order mark');
     let paused = 0;
     for (;;) {
-      const passed = this.#at + tokenCost * this.#tokens;
+      const passed = this.#at + valueCost * this.#values;
       if (passed - paused > step) {
         yield passed - paused;
         paused = passed;
@@ -95,13 +98,14 @@ class Reader {
         this.#count();
         if (this.#open.length === jsonLimits.depth) this.#refuse(`it is nested more than ${jsonLimits.depth} deep`);
         this.#at++;
-        this.#open.push(unit === 0x7b ? { entries: new Map(), key: '' } : { items: [] });
         this.#space();
         if (this.#text.charCodeAt(this.#at) !== unit + 2) {
+          this.#open.push(unit === 0x7b ? { entries: new Map(), key: '' } : { items: [] });
           this.#key();
           continue;
         }
-        node = this.#close();
+        this.#at++;
+        node = unit === 0x7b ? emptyObject : emptyArray;
       } else if (unit === 0x22) {
         this.#count();
         const text: string = this.#shortString() ?? (yield* this.#longString());
@@ -109,7 +113,7 @@ class Reader {
       } else node = this.#plain();
       const whole = this.#place(node);
       if (whole !== null) {
-        yield this.#at + tokenCost * this.#tokens - paused;
+        yield this.#at + valueCost * this.#values - paused;
         return whole;
       }
     }
@@ -151,7 +155,6 @@ class Reader {
     if (open === undefined || 'items' in open) return;
     this.#space();
     if (this.#text.charCodeAt(this.#at) !== 0x22) this.#fail('a key is missing');
-    this.#count();
     const key = this.#shortString() ?? this.#refuse('a key is too long');
     if (open.entries.has(key)) this.#refuse('a key stands twice in one object');
     if (open.entries.size === jsonLimits.keys) this.#refuse(`an object has more than ${jsonLimits.keys} keys`);
@@ -230,27 +233,50 @@ class Reader {
     }
   }
 
+  /** `raw` is a piece of a string that has escapes, none of them cut. */
   #unescape(raw: string): string {
-    return raw.replace(escape, (_, high?: string, low?: string, unit?: string, letter?: string) => {
-      if (letter !== undefined) return plainEscapes[letter] ?? this.#fail('a string has an escape that JSON has not');
-      const code = Number.parseInt(high ?? unit ?? '', 16);
-      // A reader that ends strings at NUL sees less than was judged.
-      if (code === 0) this.#refuse('a string has an escaped NUL');
-      if (low !== undefined) return String.fromCharCode(code, Number.parseInt(low, 16));
-      if (code >= 0xd800 && code <= 0xdfff) this.#refuse('a string has half of a surrogate pair');
-      return String.fromCharCode(code);
-    });
+    let length = 0;
+    for (let at = 0; at < raw.length; at++) {
+      let unit = raw.charCodeAt(at);
+      if (unit === 0x5c) {
+        const letter = raw.charCodeAt(++at);
+        unit = letter === 0x75 ? this.#hex(raw, at + 1) : (plainEscapes[letter] ?? 0);
+        if (letter === 0x75) at += 4;
+        if (unit === 0) this.#fail('a string has an escape that JSON has not');
+        if (letter === 0x75 && (unit & 0xf800) === 0xd800) {
+          const low = raw.startsWith('\\u', at + 1) ? this.#hex(raw, at + 3) : 0;
+          if ((unit & 0xfc00) !== 0xd800 || (low & 0xfc00) !== 0xdc00)
+            this.#refuse('a string has half of a surrogate pair');
+          units[length++] = unit;
+          unit = low;
+          at += 6;
+        }
+      }
+      units[length++] = unit;
+    }
+    return unitBytes.toString('utf16le', 0, 2 * length);
+  }
+
+  #hex(raw: string, at: number): number {
+    let value = 0;
+    for (let end = at + 4; at < end; at++) {
+      const digit = hexDigits[raw.charCodeAt(at)] ?? 0xff;
+      if (digit === 0xff) this.#fail('a string has an escape that JSON has not');
+      value = (value << 4) | digit;
+    }
+    // A reader that ends strings at NUL sees less than was judged.
+    if (value === 0) this.#refuse('a string has an escaped NUL');
+    return value;
   }
 
   #space(): void {
-    for (; ; this.#at++) {
-      const unit = this.#text.charCodeAt(this.#at);
-      if (unit !== 0x20 && unit !== 0x0a && unit !== 0x0d && unit !== 0x09) return;
-    }
+    let at = this.#at;
+    for (let unit = this.#text.charCodeAt(at); isSpace(unit); unit = this.#text.charCodeAt(at)) at++;
+    this.#at = at;
   }
 
   #count(): void {
-    if (++this.#tokens > jsonLimits.tokens) this.#refuse(`it has more than ${jsonLimits.tokens} keys and values`);
+    if (++this.#values > jsonLimits.values) this.#refuse(`it has more than ${jsonLimits.values} values`);
   }
 
   #fail(why: string): never {
@@ -262,17 +288,22 @@ class Reader {
   }
 }
 
+function isSpace(unit: number): boolean {
+  return unit === 0x20 || unit === 0x0a || unit === 0x0d || unit === 0x09;
+}
+
 /** RFC 8259 §6. */
 const number = /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?$/;
 const numberUnits = /^[0-9a-zA-Z.+_-]*/;
-const escape = /\\(?:u(?:([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})|([0-9a-fA-F]{4}))|([^]))/g;
-const plainEscapes: Readonly<Record<string, string>> = {
-  '"': '"',
-  '\\': '\\',
-  '/': '/',
-  b: '\b',
-  f: '\f',
-  n: '\n',
-  r: '\r',
-  t: '\t',
-};
+
+/** By the unit after the backslash; zero where JSON has no such escape. */
+const plainEscapes = new Uint8Array(128);
+for (const [letter, meant] of Object.entries({ b: '\b', f: '\f', n: '\n', r: '\r', t: '\t' })) {
+  plainEscapes[letter.charCodeAt(0)] = meant.charCodeAt(0);
+}
+for (const letter of '"\\/') plainEscapes[letter.charCodeAt(0)] = letter.charCodeAt(0);
+const hexDigits = new Uint8Array(128).fill(0xff);
+for (const digit of '0123456789abcdefABCDEF') hexDigits[digit.charCodeAt(0)] = Number.parseInt(digit, 16);
+/** Where a piece is put together; no piece of raw text is longer than a step and a pair. */
+const units = new Uint16Array(step + 2 * longestPair);
+const unitBytes = Buffer.from(units.buffer);

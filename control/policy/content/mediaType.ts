@@ -77,9 +77,11 @@ function sniff(bytes: Uint8Array): Kind {
 /** Text has no NUL, and hardly any other control character. */
 function isBinary(bytes: Uint8Array): boolean {
   let strange = 0;
-  for (const byte of bytes) {
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at] ?? 0;
+    if (byte >= 0x20) continue;
     if (byte === 0) return true;
-    if (byte < 0x20 && byte !== 0x09 && byte !== 0x0a && byte !== 0x0d && byte !== 0x0c && byte !== 0x1b) strange++;
+    if (byte !== 0x09 && byte !== 0x0a && byte !== 0x0d && byte !== 0x0c && byte !== 0x1b) strange++;
   }
   return strange * 100 > bytes.length;
 }

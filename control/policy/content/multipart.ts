@@ -1,8 +1,8 @@
 // Takes a multipart body apart where every reader must cut it at the same places, or refuses it.
 
 import { Buffer } from 'node:buffer';
-import type { Undecodable } from './encoding.ts';
-import { isUndecodable } from './encoding.ts';
+import { Breath } from './breathe.ts';
+import { isUndecodable, type Undecodable } from './encoding.ts';
 import { readMediaType, type MediaType } from './mediaType.ts';
 import { unwrapQuotedPrintable } from './unwrap.ts';
 
@@ -25,7 +25,7 @@ const longestHead = 8 * 1024;
 const boundaryForm = /^[0-9A-Za-z'()+_,./:=? -]{0,69}[0-9A-Za-z'()+_,./:=?-]$/;
 
 /** The preamble stands before the first part, as a part without a name. */
-export function readMultipart(bytes: Uint8Array, type: MediaType): readonly Part[] | Undecodable {
+export async function readMultipart(bytes: Uint8Array, type: MediaType): Promise<readonly Part[] | Undecodable> {
   const boundary = type.parameters.get('boundary');
   if (boundary === undefined || !boundaryForm.test(boundary))
     return { undecodable: 'the boundary is missing or malformed' };
@@ -33,7 +33,7 @@ export function readMultipart(bytes: Uint8Array, type: MediaType): readonly Part
   if (isUndecodable(pieces)) return pieces;
   const parts: Part[] = [];
   for (const piece of pieces) {
-    const part = readPart(piece);
+    const part = await readPart(piece);
     if (isUndecodable(part)) return part;
     parts.push(part);
   }
@@ -64,7 +64,7 @@ function isEnd(bytes: Buffer, at: number): boolean {
   return at === bytes.length || (at + 2 === bytes.length && bytes.toString('latin1', at) === '\r\n');
 }
 
-function readPart(piece: Buffer): Part | Undecodable {
+async function readPart(piece: Buffer): Promise<Part | Undecodable> {
   const isBare = piece.length >= 2 && piece[0] === 0x0d && piece[1] === 0x0a;
   const end = isBare ? 0 : piece.subarray(0, longestHead + 4).indexOf('\r\n\r\n');
   if (end === -1) return { undecodable: `a part's header does not end within ${longestHead} bytes` };
@@ -76,7 +76,7 @@ function readPart(piece: Buffer): Part | Undecodable {
   const name = disposition.parameters.get('name');
   const fileName = disposition.parameters.get('filename*') ?? disposition.parameters.get('filename');
   if (disposition.essence === 'part/form-data' && name === undefined) return { undecodable: 'a part has no name' };
-  const content = undo(piece.subarray(end + (isBare ? 2 : 4)), fields.get('content-transfer-encoding') ?? '');
+  const content = await undo(piece.subarray(end + (isBare ? 2 : 4)), fields.get('content-transfer-encoding') ?? '');
   if (isUndecodable(content)) return content;
   const contentType = fields.get('content-type') ?? null;
   return { name: name ?? null, fileName: fileName ?? null, contentType, head, bytes: content };
@@ -95,23 +95,50 @@ function readHead(head: string): ReadonlyMap<string, string> | null {
 }
 
 /** RFC 7578 has done away with it, and servers still obey it. */
-function undo(bytes: Buffer, encoding: string): Uint8Array | Undecodable {
+async function undo(bytes: Buffer, encoding: string): Promise<Uint8Array | Undecodable> {
   switch (encoding.trim().toLowerCase()) {
     case '':
     case '7bit':
     case '8bit':
     case 'binary':
       return bytes;
-    case 'base64': {
-      const text = bytes.toString('latin1').replace(/[\r\n]/g, '');
-      if (!/^[A-Za-z0-9+/]*={0,2}$/.test(text) || text.length % 4 === 1) return { undecodable: 'the base64 is broken' };
-      return Buffer.from(text, 'base64');
-    }
-    case 'quoted-printable': {
-      const unwrapper = unwrapQuotedPrintable();
-      return Buffer.from(unwrapper.push(bytes.toString('latin1')) + unwrapper.end(), 'utf8');
-    }
+    case 'base64':
+      return undoBase64(bytes);
+    case 'quoted-printable':
+      return undoQuotedPrintable(bytes);
     default:
       return { undecodable: 'a part has a transfer encoding that Gate cannot undo' };
   }
+}
+
+/** Characters undone at a time; a multiple of four. */
+const slice = 64 * 1024;
+
+async function undoBase64(bytes: Buffer): Promise<Uint8Array | Undecodable> {
+  const breath = new Breath();
+  const decoded: Buffer[] = [];
+  let held = '';
+  for (let at = 0; at < bytes.length; at += slice) {
+    held += bytes.toString('latin1', at, at + slice).replace(/[\r\n]+/g, '');
+    const isLast = at + slice >= bytes.length;
+    const whole = isLast ? held : held.slice(0, held.length - (held.length % 4));
+    if (!(isLast ? /^[A-Za-z0-9+/]*={0,2}$/ : /^[A-Za-z0-9+/]*$/).test(whole) || whole.length % 4 === 1) {
+      return { undecodable: 'the base64 of a part is broken' };
+    }
+    decoded.push(Buffer.from(whole, 'base64'));
+    held = held.slice(whole.length);
+    if (breath.isDue(slice)) await breath.take();
+  }
+  return Buffer.concat(decoded);
+}
+
+async function undoQuotedPrintable(bytes: Buffer): Promise<Uint8Array> {
+  const breath = new Breath();
+  const unwrapper = unwrapQuotedPrintable();
+  const decoded: Buffer[] = [];
+  for (let at = 0; at < bytes.length; at += slice) {
+    decoded.push(Buffer.from(unwrapper.push(bytes.toString('latin1', at, at + slice))));
+    if (breath.isDue(slice)) await breath.take();
+  }
+  return Buffer.concat([...decoded, Buffer.from(unwrapper.end())]);
 }

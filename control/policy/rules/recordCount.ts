@@ -4,7 +4,7 @@ import { decideBy, pass, type Rule } from './rule.ts';
 
 export const recordCountOver: Rule = {
   name: 'require_approval_over',
-  judge: ({ facts: { recordCount }, policy }) => {
+  judge: ({ recordCount, policy }) => {
     const limit = policy?.requireApprovalOver ?? null;
     if (limit === null || recordCount === null || recordCount <= limit) return pass;
     return decideBy('hold', 'record_threshold_exceeded', `${recordCount} records are more than ${limit}`);
@@ -13,7 +13,7 @@ export const recordCountOver: Rule = {
 
 export const recordCountUnder: Rule = {
   name: 'auto_approve_under',
-  judge: ({ facts: { recordCount }, policy }) => {
+  judge: ({ recordCount, policy }) => {
     const limit = policy?.autoApproveUnder ?? null;
     if (limit === null || recordCount === null || recordCount > limit) return pass;
     return decideBy('allow', 'approved_by_policy');

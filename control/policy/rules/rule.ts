@@ -2,9 +2,20 @@
 
 import type { Facts } from '../../../core/facts.ts';
 import { reasons, type ReasonCode } from '../../../core/reasons.ts';
+import type { Content, Undecodable } from '../content/content.ts';
 import type { Policy } from '../policy.ts';
 
-export interface Case {
+/** What was found in the body before the rules are asked. */
+export interface Seen {
+  /** null: no rule had to look. */
+  readonly content: Content | Undecodable | null;
+  /** The first blocked term in any text of the request, as written. */
+  readonly term: string | null;
+  /** Records, counted or declared; null where nobody knows. */
+  readonly recordCount: number | null;
+}
+
+export interface Case extends Seen {
   readonly facts: Facts;
   /** With the overlay of its environment merged in; null when there is no such policy. */
   readonly policy: Policy | null;

@@ -107,14 +107,14 @@ test('D19 D29 half of a surrogate pair, an escaped NUL and a byte order mark are
   assert.equal(await faultOf('"\\ud83d\\ude00\\\\u0000"'), 'none');
 });
 
-test('D31 depth, keys and tokens are bounded', async () => {
+test('D31 depth, keys and values are bounded', async () => {
   const nested = (depth: number) => '['.repeat(depth) + ']'.repeat(depth);
   assert.equal(await faultOf(nested(jsonLimits.depth)), 'none');
   for (const depth of [jsonLimits.depth + 1, 1_000, 5_000_000]) assert.equal(await faultOf(nested(depth)), 'refused');
   const keys = (count: number) => `{${Array.from({ length: count }, (_, at) => `"${at}":0`).join(',')}}`;
   assert.equal(await faultOf(keys(jsonLimits.keys)), 'none');
   assert.equal(await faultOf(keys(jsonLimits.keys + 1)), 'refused');
-  assert.equal(await faultOf(`[${'0,'.repeat(jsonLimits.tokens)}0]`), 'refused');
+  assert.equal(await faultOf(`[${'0,'.repeat(jsonLimits.values)}0]`), 'refused');
   assert.equal(await faultOf(`[${'9'.repeat(5_000)}]`), 'refused');
   assert.equal(await faultOf('\\u0000'.repeat(1000)), 'malformed');
 });
@@ -139,11 +139,14 @@ test('D32 numbers stay as they were written', async () => {
 test('D34 "__proto__" is a key like any other', async () => {
   const read = await readJson('{"__proto__":{"to":"ok"}}');
   assert.ok(!isJsonFault(read) && read.kind === 'object');
-  assert.deepEqual([...read.entries.keys()], ['__proto__']);
+  assert.deepEqual(
+    [...read.entries].map(([key]) => key),
+    ['__proto__'],
+  );
 });
 
 test('a full import of ten megabytes is read', async () => {
   const record =
     '{"id":123456,"name":"Ada Lovelace","email":"ada@example.com","city":"London","amount":12.5,"note":"none and some more"},';
-  assert.equal(await faultOf(`[${record.repeat(75_000)}{}]`), 'none');
+  assert.equal(await faultOf(`[${record.repeat(84_000)}{}]`), 'none');
 });

@@ -3,7 +3,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { normalise } from '../../../../core/text.ts';
 import { compileTerms, termFault } from '../../../../control/policy/content/terms.ts';
 
 const find = (text: string, ...terms: string[]) => compileTerms(terms.length > 0 ? terms : ['evil']).find(text);
