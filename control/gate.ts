@@ -9,7 +9,7 @@ import { urlOf, type SealedRequest } from '../core/sealed.ts';
 import type { RefusalLog } from './audit/refusals.ts';
 import type { Directory } from './directory.ts';
 import type { Judge } from './policy/judge.ts';
-import type { Mint } from './permit.ts';
+import type { Mint, PassedRequest } from './permit.ts';
 import type { Clock, Gate, IntentRecord, Settled, Store, Submission } from './ports.ts';
 
 export interface GateParts {
@@ -96,12 +96,25 @@ export function createGate(parts: GateParts): Gate {
       return meet(record, request);
     },
 
-    passRead: async (agent, request) => {
-      const { endpoint, method, target, requestId } = request;
-      const [path = ''] = target.split('?', 1);
-      const metadata = { method, host: endpoint.host, path: path.slice(0, maxRecordedPath), requestId };
-      await store.record([{ type: 'read_passed', actor: { name: agent.name, id: agent.id }, intent: null, metadata }]);
+    pass: async (agent, request, as) => {
+      const type = as === 'read' ? 'read_passed' : 'write_passed';
+      await store.record([
+        { type, actor: { name: agent.name, id: agent.id }, intent: null, metadata: passed(request) },
+      ]);
       return mint.read(request);
+    },
+
+    observe: async (request, requestId) => {
+      const { facts, endpoint, method, target, headers } = request;
+      const { decision } = await judge(facts, null);
+      const body: PassedRequest['body'] = { kind: 'whole', content: facts.body.bytes };
+      const passing: PassedRequest = { endpoint, method, target, headers, requestId, body };
+      const { reason, policy, policyDigest } = decision.because;
+      const found = { would: wouldBe[decision.verdict], reason_code: reason, policy, policy_digest: policyDigest };
+      const metadata = { ...passed(passing), ...found, destination: facts.destination.name, sha256: facts.body.sha256 };
+      const actor = { name: facts.agent.name, id: facts.agent.id };
+      await store.record([{ type: 'observed', actor, intent: null, metadata }]);
+      return mint.read(passing);
     },
 
     report: async (permit, outcome) => {
@@ -124,6 +137,15 @@ export function createGate(parts: GateParts): Gate {
 }
 
 const maxRecordedPath = 512;
+
+const wouldBe = { allow: 'would_allow', hold: 'would_hold', block: 'would_block' } as const;
+
+/** Where a passing request goes, without its query, and how much it brings. */
+function passed({ endpoint, method, target, requestId, body }: PassedRequest) {
+  const [path = ''] = target.split('?', 1);
+  const bytes = body.kind === 'none' ? 0 : body.kind === 'whole' ? body.content.length : body.bytes;
+  return { method, host: endpoint.host, path: path.slice(0, maxRecordedPath), bytes, requestId };
+}
 
 function boundedUrl(request: SealedRequest): string {
   const [url = ''] = urlOf(request).split('?', 1);

@@ -14,17 +14,24 @@ export interface WritePermit {
   readonly execution: ExecutionId;
 }
 
-/** For a passed request, once, after its audit row is durable. Its body, if any, is streamed. */
+/** For a request that passes without an intent, once, after its audit row is durable. Its body may be streamed. */
 export interface ReadPermit {
   readonly [minted]: 'read';
   readonly kind: 'read';
   readonly request: PassedRequest;
 }
 
-/** What is sent of a request that passes unjudged; without a body there is nothing to digest. */
+/** What is sent of a request that passes without an intent. */
 export type PassedRequest = Pick<SealedRequest, 'endpoint' | 'method' | 'target' | 'headers'> & {
   readonly requestId: string;
+  readonly body: PassedBody;
 };
+
+/** Whole, or as it comes: `bytes` is its declared length, null where it comes in chunks. */
+export type PassedBody =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'whole'; readonly content: Uint8Array }
+  | { readonly kind: 'streamed'; readonly content: AsyncIterable<Uint8Array>; readonly bytes: number | null };
 
 /** For Gate's own calls, to an address taken from configuration alone. */
 export interface ErrandPermit {

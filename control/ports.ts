@@ -211,8 +211,10 @@ export interface Gate {
   propose(request: SealedRequest, options: { readonly idempotent: 'trusted' | 'no' }): Promise<Settled>;
   /** Claims the approved intent that the client names, if this is its request. */
   resume(intent: string, request: SealedRequest): Promise<Settled>;
-  /** Puts a passing request on record. */
-  passRead(agent: Agent, request: PassedRequest): Promise<ReadPermit>;
+  /** Puts a request on record that passes unjudged. */
+  pass(agent: Agent, request: PassedRequest, as: 'read' | 'write'): Promise<ReadPermit>;
+  /** Judges a request, records what would have become of it, and lets it pass. */
+  observe(request: SealedRequest, requestId: string): Promise<ReadPermit>;
   /** Puts the outcome of a claimed request on record; returns the intent as it then stands. */
   report(permit: WritePermit, outcome: Outcome): Promise<Intent>;
   /** Puts a refusal on record, before it is answered. */

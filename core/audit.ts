@@ -19,6 +19,8 @@ export const eventTypes = [
   'execution_unknown',
   'execution_resolved',
   'read_passed',
+  'write_passed',
+  'observed',
   'refused',
   'payload_viewed',
   'agent_registered',

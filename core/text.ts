@@ -1,6 +1,6 @@
 // The form in which terms are sought: what a reader would take the text for, whatever characters it is written in.
 
-import { digitLetters, letterReadings, lookAlike, symbolReadings, symbolSigns } from './lookAlikes.ts';
+import { digitLetters, lookAlike, symbolReadings, symbolSigns } from './lookAlikes.ts';
 
 /**
  * Stands for a space or for nothing: what cannot be seen (zero-width, control characters) and the gaps in `E V I L`.
@@ -305,9 +305,4 @@ function digitValue(part: string): number {
   let before = 0;
   while (/\p{Nd}/u.test(String.fromCodePoint(code - before - 1))) before++;
   return before % 10;
-}
-
-/** The letters a sign of the normalised text may stand for; a plain character stands for itself. */
-export function readingsOf(sign: string): string {
-  return letterReadings[sign] ?? symbolReadings[sign] ?? sign;
 }

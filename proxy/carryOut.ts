@@ -35,8 +35,8 @@ async function performWrite(permit: WritePermit, intent: Intent, record: Request
   conclude(outcome, after, record);
 }
 
-/** A passed read: on record before it is dialled, without an intent. */
-export async function performRead(permit: ReadPermit, record: RequestRecord, dialler: Dialler) {
+/** A passed request: on record before it is dialled, without an intent. */
+export async function performPassed(permit: ReadPermit, record: RequestRecord, dialler: Dialler) {
   const { answer, gone } = record.arrival;
   const outcome = await dialler.forward(permit, { answer, gone, annotations: [] });
   conclude(outcome, null, record);

@@ -3,6 +3,7 @@
 import { lookup } from 'node:dns/promises';
 import net from 'node:net';
 import { networkInterfaces } from 'node:os';
+import { Readable } from 'node:stream';
 import tls from 'node:tls';
 import { Pool } from 'undici';
 import type { Header } from '../core/facts.ts';
@@ -132,7 +133,7 @@ export function createDialler(options: DiallerOptions): Dialler {
     forward: (permit, { answer, gone, annotations }) => {
       options.spend(permit);
       const { request } = permit;
-      const body = permit.kind === 'write' ? permit.request.facts.body.bytes : null;
+      const body = bodyOf(permit);
       const { handler, outcome } = exchange({
         method: request.method,
         answer,
@@ -143,9 +144,10 @@ export function createDialler(options: DiallerOptions): Dialler {
         drainWithinMs: 30_000,
       });
       const { endpoint, method, target: path } = request;
-      const headers = [['Host', hostOf(endpoint)] as const, ...request.headers].flat();
+      const framing: Header[] = body.bytes === null ? [] : [['Content-Length', String(body.bytes)]];
+      const headers = [['Host', hostOf(endpoint)] as const, ...request.headers, ...framing].flat();
       try {
-        poolFor(endpoint).dispatch({ method, path, headers, body: body?.length === 0 ? null : body }, handler);
+        poolFor(endpoint).dispatch({ method, path, headers, body: body.content }, handler);
       } catch (error) {
         handler.onResponseError({ abort() {}, pause() {}, resume() {} }, notSent(error));
       }
@@ -155,6 +157,24 @@ export function createDialler(options: DiallerOptions): Dialler {
       await Promise.all([...pools.values()].map((pool) => pool.destroy()));
     },
   };
+}
+
+/** What is sent as the body; `bytes` only where the client library does not know the length by itself. */
+function bodyOf(permit: WritePermit | ReadPermit): { content: Uint8Array | Readable | null; bytes: number | null } {
+  if (permit.kind === 'write') return whole(permit.request.facts.body.bytes);
+  const { body } = permit.request;
+  switch (body.kind) {
+    case 'none':
+      return { content: null, bytes: null };
+    case 'whole':
+      return whole(body.content);
+    case 'streamed':
+      return { content: Readable.from(body.content, { objectMode: false }), bytes: body.bytes };
+  }
+}
+
+function whole(content: Uint8Array) {
+  return { content: content.length === 0 ? null : content, bytes: null };
 }
 
 function hostOf(endpoint: Endpoint): string {

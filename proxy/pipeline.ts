@@ -1,12 +1,13 @@
 // The life of a request, top to bottom: every door's requests pass here, and nothing else reaches the dialler.
 
 import { resolve, type Destinations, type Resolved } from '../config/destinations.ts';
+import type { PassedRequest } from '../control/permit.ts';
 import type { Agent, Facts } from '../core/facts.ts';
 import { isRefusal, refuse, type Refusal } from '../core/reasons.ts';
 import type { SealedRequest } from '../core/sealed.ts';
 import type { Arrival } from './arrival.ts';
 import { readBody, type Budget } from './body.ts';
-import { carryOut, performRead, turnAway, type Performer } from './carryOut.ts';
+import { carryOut, performPassed, turnAway, type Performer } from './carryOut.ts';
 import { proxyKey } from './credential.ts';
 import { notePlace, openRecord, type RequestRecord } from './record.ts';
 import { bodyOf, seal } from './seal.ts';
@@ -45,13 +46,21 @@ export async function govern(arrival: Arrival, floor: Floor): Promise<void> {
   const isReading = isRead(head);
   const mode = isReading ? entry.reads : entry.writes;
   if (mode === 'block') return turnAway(blockedBy(resolved), record, gate);
-  if (mode === 'pass' && isReading) return passRead(head, agent, resolved, record, floor);
+  if (mode === 'pass') {
+    const request = passedRequest(head, resolved, arrival, record);
+    const permit = await gate.pass(agent, request, isReading ? 'read' : 'write');
+    if (request.body.kind === 'streamed') arrival.invite();
+    return performPassed(permit, record, floor.dialler);
+  }
 
   const body = await readBody(arrival, head.framing, entry.maxBodyBytes, floor.budget);
   if (isRefusal(body)) return turnAway(body, record, gate);
   try {
     const request = sealOf(head, agent, resolved, body.bytes);
     record.policy = request.facts.policy;
+    if (mode === 'observe') {
+      return await performPassed(await gate.observe(request, record.requestId), record, floor.dialler);
+    }
     const named = head.gate.intentId;
     const settled =
       named === null
@@ -78,10 +87,12 @@ function blockedBy({ host }: Resolved): Refusal {
   return refuse(host.match === 'any' ? 'destination_unknown' : 'destination_blocked');
 }
 
-async function passRead(head: Head, agent: Agent, { endpoint }: Resolved, record: RequestRecord, floor: Floor) {
-  const { method, target } = head;
-  const request = { endpoint, method, target, headers: endToEnd(head.headers), requestId: record.requestId };
-  await performRead(await floor.gate.passRead(agent, request), record, floor.dialler);
+function passedRequest(head: Head, { endpoint }: Resolved, arrival: Arrival, record: RequestRecord): PassedRequest {
+  const { method, target, framing } = head;
+  const bytes = framing.kind === 'length' ? framing.bytes : null;
+  const hasBody = framing.kind === 'chunked' || (bytes !== null && bytes > 0);
+  const body: PassedRequest['body'] = hasBody ? { kind: 'streamed', content: arrival.body, bytes } : { kind: 'none' };
+  return { endpoint, method, target, headers: endToEnd(head.headers), requestId: record.requestId, body };
 }
 
 function sealOf(head: Head, agent: Agent, resolved: Resolved, bytes: Uint8Array): SealedRequest {

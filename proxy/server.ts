@@ -36,7 +36,7 @@ export function createProxyServer({ floor, onFault }: ProxyServerOptions): Proxy
     insecureHTTPParser: false,
     joinDuplicateHeaders: false,
     headersTimeout: 10_000,
-    requestTimeout: 120_000,
+    requestTimeout: 300_000,
     keepAliveTimeout: 30_000,
     connectionsCheckingInterval: 1_000,
     noDelay: true,

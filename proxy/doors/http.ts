@@ -26,8 +26,8 @@ export function arrivalOf(request: IncomingMessage, response: ServerResponse, co
     headers: pairsOf(request.rawHeaders),
     body: request,
     gone: gone.signal,
-    invite: connection.invite,
-    endConnection: connection.end,
+    invite: () => connection.invite(),
+    endConnection: () => connection.end(),
     answer: answerOf(request, response, connection),
   };
 }

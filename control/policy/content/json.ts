@@ -259,8 +259,8 @@ class Reader {
 
   #hex(raw: string, at: number): number {
     let value = 0;
-    for (let end = at + 4; at < end; at++) {
-      const digit = hexDigits[raw.charCodeAt(at)] ?? 0xff;
+    for (let place = 0; place < 4; place++) {
+      const digit = hexDigits[raw.charCodeAt(at + place)] ?? 0xff;
       if (digit === 0xff) this.#fail('a string has an escape that JSON has not');
       value = (value << 4) | digit;
     }

@@ -3,7 +3,15 @@
 import assert from 'node:assert/strict';
 import { Buffer } from 'node:buffer';
 import { test } from 'node:test';
-import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
+import {
+  brotliCompressSync,
+  deflateRawSync,
+  deflateSync,
+  gzipSync,
+  inflateRawSync,
+  inflateSync,
+  zstdCompressSync,
+} from 'node:zlib';
 import { isBlocked, isClean, isRefused, json, readable } from './bodies.ts';
 
 test('D01 a gzipped term is found and a gzipped greeting passes', async () => {
@@ -24,14 +32,19 @@ test('D02 br, zstd and both forms of deflate are decoded', async () => {
 });
 
 test('D02 deflate data that reads in two ways is refused', async () => {
-  // A zlib stream whose first bytes are also an empty stored block of raw deflate.
-  const stored = (text: string, last: number) => {
-    const length = Buffer.from([text.length & 255, text.length >> 8, ~text.length & 255, (~text.length >> 8) & 255]);
-    return Buffer.concat([Buffer.from([last]), length, Buffer.from(text)]);
-  };
-  const both = Buffer.concat([Buffer.from([0x78, 0x9c]), stored('hello', 1)]);
+  // A stored block behind a zlib header; read raw, the header begins a stored block of 412 bytes and another follows.
+  const data = Buffer.alloc(0xfe63, ' ');
+  const rest = data.length + 11 - 422;
+  Buffer.from([1, rest & 255, rest >> 8, ~rest & 255, (~rest >> 8) & 255]).copy(data, 410);
+  const checksum = adler32(data);
+  const both = Buffer.concat([Buffer.from([0x78, 0x9c, 0x01, 0x63, 0xfe, 0x9c, 0x01]), data, checksum]);
+  assert.notDeepEqual(inflateSync(both), inflateRawSync(both));
   await isRefused(both, { encoding: 'deflate' });
 });
+
+function adler32(bytes: Uint8Array): Buffer {
+  return deflateSync(bytes).subarray(-4);
+}
 
 test('D04 two layers are decoded and a third is refused', async () => {
   await isBlocked(gzipSync(gzipSync('EVIL')), { encoding: 'gzip, gzip' });
