@@ -1,23 +1,29 @@
 // The composition root: makes every part from a configuration, in order, and takes them down in reverse.
 
 import { randomBytes } from 'node:crypto';
-import { loadDestinations, loadPolicies } from './config/files.ts';
 import { lockDataDir, makePrivateDir, readAuditKey } from './config/dataDir.ts';
 import { isFault } from './config/faults.ts';
+import { loadConfiguration, watchConfiguration, type InForce } from './config/inForce.ts';
 import type { Config } from './config/load.ts';
 import { redeemSignInToken } from './config/signIn.ts';
 import { startSweeper } from './control/approvals/expiry.ts';
-import { createRefusalLog } from './control/audit/refusals.ts';
+import { createRefusalLog, type RefusalLog } from './control/audit/refusals.ts';
+import { createHolds } from './control/approvals/holds.ts';
+import { createChanges, publishing } from './control/changes.ts';
 import { openDirectory } from './control/directory.ts';
 import { createGate } from './control/gate.ts';
 import { settleIdentities } from './control/identities.ts';
 import { createMint } from './control/permit.ts';
 import { createJudge } from './control/policy/judge.ts';
+import { createRestore } from './control/restore.ts';
+import type { RefusedRequest } from './control/ports.ts';
 import { databaseFile } from './control/store/open.ts';
 import { openSqliteStore } from './control/store/sqlite.ts';
 import { system } from './core/intent.ts';
+import type { Refusal } from './core/reasons.ts';
 import { createBudget } from './proxy/body.ts';
 import { createDialler } from './proxy/forward.ts';
+import { createReplayer, replayDelaysMs } from './proxy/replay.ts';
 import { createProxyServer } from './proxy/server.ts';
 
 export interface RunningGate {
@@ -37,17 +43,22 @@ export type StartFault = { readonly faults: readonly string[] };
 
 export interface StartOptions {
   readonly onFault: (error: unknown) => void;
+  /** One line for the operator while Gate runs, such as a fault in a file that was edited. */
+  readonly say?: (line: string) => void;
+  /** Told of every refusal of a known agent, before it is answered. */
+  readonly onRefused?: (refusal: Refusal, request: RefusedRequest) => void;
   /** Milliseconds added to the machine's clock, everywhere at once: a test moves time with it. */
   readonly clockOffset?: BigInt64Array;
+  /** Milliseconds before each try of a request that Gate sends by itself. */
+  readonly replayDelaysMs?: readonly number[];
 }
 
 export async function start(config: Config, options: StartOptions): Promise<RunningGate | StartFault> {
   const { onFault } = options;
   const clockOffset = options.clockOffset ?? new BigInt64Array(new SharedArrayBuffer(8));
-  const policies = loadPolicies(config.policyDir.path);
-  const destinations = loadDestinations(config.configDir.path);
-  const faults = [policies, destinations].flatMap((loaded) => ('faults' in loaded ? loaded.faults : []));
-  if ('faults' in policies || 'faults' in destinations) return { faults };
+  const dirs = { policies: config.policyDir.path, configuration: config.configDir.path };
+  const loaded = loadConfiguration(dirs);
+  if ('faults' in loaded) return loaded;
 
   makePrivateDir(config.dataDir);
   const lock = lockDataDir(config.dataDir);
@@ -62,17 +73,37 @@ export async function start(config: Config, options: StartOptions): Promise<Runn
   const random = (length: number) => randomBytes(length);
   const { dataDir, dataKey } = config;
   const { key, logId } = auditKey;
-  const store = await openSqliteStore({ dataDir, dataKey, auditKey: key, logId, clockOffset });
+  const changes = createChanges();
+  const bare = await openSqliteStore({ dataDir, dataKey, auditKey: key, logId, clockOffset });
+  const store = publishing(bare, changes);
   const lost = await store.recover();
   await store.record([{ type: 'gate_started', actor: system, intent: null, metadata: { lost } }]);
   const directory = await openDirectory(store, clock);
   await settleIdentities(config, { store, directory, random });
 
   const { mint, spend } = createMint();
-  const judge = createJudge(() => policies.value);
-  const refusals = createRefusalLog(store);
+  const inForce = watchConfiguration(dirs, loaded.value, {
+    record: (events) => store.record(events),
+    say: options.say ?? (() => undefined),
+    onError: onFault,
+  });
+  const judge = createJudge(inForce.policies);
+  const refusals = telling(createRefusalLog(store), options.onRefused);
   const keyOfTheKeyless = config.proxyApiKey;
-  const gate = createGate({ store, directory, judge, mint, refusals, clock, random, keyOfTheKeyless });
+  const restore = createRestore({ store, directory, destinations: inForce.destinations });
+  const gate = createGate({
+    store,
+    directory,
+    judge,
+    mint,
+    refusals,
+    clock,
+    changes,
+    restore,
+    random,
+    keyOfTheKeyless,
+  });
+  const holds = createHolds(changes, clock);
   const ownPorts: number[] = [];
   const dialler = createDialler({
     spend,
@@ -81,15 +112,27 @@ export async function start(config: Config, options: StartOptions): Promise<Runn
     connectTimeoutMs: 10_000,
     answerTimeoutMs: 300_000,
   });
+  let publicUrl = config.publicUrl ?? '';
   const proxy = createProxyServer({
     floor: {
       gate,
       dialler,
-      destinations: () => destinations.value,
+      destinations: inForce.destinations,
       budget: createBudget(bodyBudgetBytes),
       newRequestId: () => randomBytes(8).toString('hex'),
+      holds,
+      holdTimeoutMs: config.holdTimeoutMs,
+      publicUrl: () => publicUrl,
     },
     onFault,
+  });
+  const replayer = createReplayer({
+    gate,
+    dialler,
+    store,
+    changes,
+    onFault,
+    delaysMs: options.replayDelaysMs ?? replayDelaysMs,
   });
   const sweeper = startSweeper(store, () => undefined, onFault);
   const proxyPort = await proxy.listen(config.proxyPort, config.proxyHost);
@@ -102,23 +145,30 @@ export async function start(config: Config, options: StartOptions): Promise<Runn
       store,
       directory,
       clock,
+      changes,
+      holds,
       random,
       registration: config.registration,
-      readiness: async () => [await storeReadiness(store)],
+      readiness: async () => [await storeReadiness(store), ...configurationReadiness(inForce)],
       redeemLink: (token) => redeemSignInToken(config.dataDir, token, clock.now()),
     },
     onFault,
   );
   const port = await api.listen(config.port, config.host);
   ownPorts.push(port);
+  if (config.publicUrl === null) publicUrl = `http://${config.host}:${port}`;
+  await replayer.start();
 
   return {
     port,
     proxyPort,
     needsFirstAdmin: !directory.principals().some(({ role }) => role === 'admin'),
     close: async () => {
+      inForce.stop();
       sweeper.stop();
-      await Promise.all([api.close(), proxy.close(graceMs)]);
+      const closed = Promise.all([api.close(), proxy.close(graceMs)]);
+      await Promise.all([holds.stop(), replayer.stop()]);
+      await closed;
       await dialler.close();
       await refusals.close();
       await store.record([{ type: 'gate_stopped', actor: system, intent: null, metadata: {} }]);
@@ -136,4 +186,19 @@ async function storeReadiness(store: Awaited<ReturnType<typeof openSqliteStore>>
   } catch {
     return { name: 'store', isFine: false, detail: 'the store does not take writes' };
   }
+}
+
+function configurationReadiness(inForce: InForce) {
+  return inForce.parts().map(({ name, faults }) => ({ name, isFine: faults.length === 0, detail: faults.join('; ') }));
+}
+
+function telling(log: RefusalLog, onRefused: StartOptions['onRefused']): RefusalLog {
+  if (onRefused === undefined) return log;
+  return {
+    ...log,
+    record: (refusal, request) => {
+      if (request.agent !== null) onRefused(refusal, request);
+      return log.record(refusal, request);
+    },
+  };
 }

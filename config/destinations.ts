@@ -1,6 +1,9 @@
 // What destinations.yaml means: entries by host and path, and the one pure lookup that every door uses.
 
+import { hash } from 'node:crypto';
+import { canonicalJson } from '../core/canonical.ts';
 import { refuse, type Refusal } from '../core/reasons.ts';
+import type { DestinationLines } from '../core/requestFacts.ts';
 import type { Endpoint, Scheme } from '../core/sealed.ts';
 import { pathReadings } from '../proxy/wire/path.ts';
 
@@ -103,4 +106,18 @@ function endpointOf(entry: HostEntry, { scheme, host, port }: Place): Endpoint {
   const isUpgraded = dialled === 'https' && scheme === 'http' && port === 80;
   const { dial, privateAddresses } = entry;
   return { scheme: dialled, host, port: isUpgraded ? 443 : port, dial, privateAddresses };
+}
+
+/** SHA-256 over what of an entry an approval is for: a change of any of it makes the approval another request's. */
+export function bindingDigest({ destination, endpoint, entry }: Resolved): string {
+  const { scheme, host, port, privateAddresses } = endpoint;
+  const dial = endpoint.dial === null ? null : `${endpoint.dial.host}:${endpoint.dial.port}`;
+  const lines = { destination, scheme, host, port, privateAddresses, dial, volatile: [...entry.volatileHeaders] };
+  return hash('sha256', canonicalJson(lines), 'hex');
+}
+
+/** The lines of an entry that the facts of a request are made of. */
+export function linesOf({ destination, entry }: Resolved): DestinationLines {
+  const { environment, policy, records, extractRecords, maxBodyBytes } = entry;
+  return { destination, environment, policy, records, extractRecords, maxBodyBytes };
 }

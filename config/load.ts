@@ -33,6 +33,8 @@ export interface Config {
   readonly proxyApiKey: string | null;
   readonly registration: 'first' | 'open' | 'admin';
   /** PEM texts trusted upstream besides the usual ones. */
+  /** The longest that any client is held, in milliseconds. */
+  readonly holdTimeoutMs: number;
   readonly upstreamCa: readonly string[];
   readonly publicUrl: string | null;
   readonly dataKey: Buffer | null;
@@ -93,6 +95,7 @@ export function loadConfig(flags: Flags, env: Environment): Config | { readonly 
     adminKey,
     proxyApiKey: env['PROXY_API_KEY'] || null,
     registration: registrationOf(env['GATE_REGISTRATION'] || 'first', wrong),
+    holdTimeoutMs: milliseconds(env['GATE_HOLD_TIMEOUT_MS'] || '900000', wrong),
     upstreamCa: certificates(env['GATE_UPSTREAM_CA'] || null, wrong),
     publicUrl: env['GATE_PUBLIC_URL'] || null,
     dataKey: dataKey === null ? null : Buffer.from(dataKey, 'hex'),
@@ -114,6 +117,12 @@ function registrationOf(text: string, wrong: Wrong): Config['registration'] {
   if (text === 'first' || text === 'open' || text === 'admin') return text;
   wrong('GATE_REGISTRATION', 'first, open or admin', text);
   return 'admin';
+}
+
+function milliseconds(text: string, wrong: Wrong): number {
+  if (/^[1-9][0-9]{0,8}$/.test(text)) return Number(text);
+  wrong('GATE_HOLD_TIMEOUT_MS', 'milliseconds from 1 to 999999999', text);
+  return 0;
 }
 
 function certificates(file: string | null, wrong: Wrong): readonly string[] {

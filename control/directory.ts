@@ -3,7 +3,7 @@
 import { hash } from 'node:crypto';
 import type { Agent } from '../core/facts.ts';
 import { isAgentId, isApiKey, type AgentId, type PersonId, type PrincipalId } from '../core/ids.ts';
-import { refuse, type Refusal } from '../core/reasons.ts';
+import { isRefusal, refuse, type Refusal } from '../core/reasons.ts';
 import type { Clock, Store, StoredKey, StoredPrincipal } from './ports.ts';
 
 /** The one who calls: an agent acts, a person decides; no value is both. */
@@ -21,6 +21,8 @@ export interface Directory {
   /** `unauthorized` for a missing, malformed, unknown or ended key, `agent_inactive` for one of a suspended principal. */
   authenticate(key: string | null): Caller | Refusal;
   principals(): readonly StoredPrincipal[];
+  /** An agent that may act now, by its id. */
+  agent(id: AgentId): Agent | Refusal;
   find(id: string): StoredPrincipal | null;
   keys(): readonly StoredKey[];
   /** Reads the store anew; awaited by whatever changed a principal or a key. */
@@ -48,6 +50,13 @@ export async function openDirectory(store: Store, clock: Clock): Promise<Directo
       return callerOf(principal);
     },
     principals: () => [...principals.values()],
+    agent: (id) => {
+      const principal = principals.get(id);
+      if (principal === undefined) return refuse('unauthorized');
+      const caller = principal.status === 'active' ? callerOf(principal) : refuse('agent_inactive');
+      if (isRefusal(caller)) return caller;
+      return caller.kind === 'agent' ? caller.agent : refuse('unauthorized');
+    },
     find: (id) => [...principals.values()].find((principal) => principal.id === id) ?? null,
     keys: () => [...keys.values()],
     refresh,

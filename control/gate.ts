@@ -1,16 +1,19 @@
 // Gate in process: judges what the doors bring, puts it on record, and gives out permits for what may leave.
 
+import type { Header } from '../core/facts.ts';
 import { formatId, isIntentId, type ExecutionId, type IntentId } from '../core/ids.ts';
 import type { Intent } from '../core/intent.ts';
 import { isOver, refuseClaim, type IntentEvent } from '../core/lifecycle.ts';
 import type { Outcome } from '../core/outcome.ts';
 import { isRefusal, refuse, type Refusal } from '../core/reasons.ts';
 import { urlOf, type SealedRequest } from '../core/sealed.ts';
+import type { Changes } from './changes.ts';
 import type { RefusalLog } from './audit/refusals.ts';
 import type { Directory } from './directory.ts';
 import type { Judge } from './policy/judge.ts';
+import type { Restore } from './restore.ts';
 import type { Mint, PassedRequest } from './permit.ts';
-import type { Clock, Gate, IntentRecord, Settled, Store, Submission } from './ports.ts';
+import type { Clock, Gate, IntentRecord, ProposeOptions, Settled, Store, Submission } from './ports.ts';
 
 export interface GateParts {
   readonly store: Store;
@@ -19,6 +22,9 @@ export interface GateParts {
   readonly mint: Mint;
   readonly refusals: RefusalLog;
   readonly clock: Clock;
+  readonly changes: Changes;
+  /** The stored request, sealed under today's configuration. */
+  readonly restore: Restore;
   readonly random: (length: number) => Uint8Array;
   /** The key of clients that present none; null: such clients are not known. */
   readonly keyOfTheKeyless: string | null;
@@ -28,7 +34,8 @@ export function createGate(parts: GateParts): Gate {
   const { store, directory, judge, mint, refusals, random } = parts;
   const newExecution = (): ExecutionId => formatId('exe', random(16));
 
-  async function claim(record: IntentRecord, request: SealedRequest): Promise<Settled> {
+  async function claim(record: IntentRecord, presented: SealedRequest): Promise<Settled> {
+    const request = await withStoredKey(record, presented, store);
     const { agent } = request.facts;
     const { decision } = await judge(request.facts, null);
     // A rate limit was counted when the intent was made; everything else must still hold under today's policy.
@@ -68,12 +75,13 @@ export function createGate(parts: GateParts): Gate {
       return caller.kind === 'agent' ? caller.agent : refuse('proxy_unauthorized', 'the key is not an agent’s');
     },
 
-    propose: async (request, { idempotent }) => {
+    propose: async (request, { idempotent, delivery }) => {
       const execution = newExecution();
       const submission = submissionOf(request, await judge(request.facts, null), {
         id: formatId('int', random(16)),
         execution,
         idempotent,
+        delivery,
       });
       const submitted = await store.submit(submission);
       if (isRefusal(submitted)) return refuseIntent(submitted, null, request);
@@ -81,7 +89,9 @@ export function createGate(parts: GateParts): Gate {
       if (submitted.outcome === 'found') return meet(submitted.record, request);
       if (intent.status === 'scheduled')
         return { next: 'forward', permit: mint.write(request, intent.id, execution), intent };
-      return stand(submitted.record);
+      // What Gate sends by itself is under way as soon as the policy allows it.
+      if (intent.status === 'approved') parts.changes.publish(submitted.record);
+      return stand(submitted.record, parts.clock.now());
     },
 
     resume: async (id, request) => {
@@ -94,6 +104,31 @@ export function createGate(parts: GateParts): Gate {
         return refuseIntent(refuse('request_mismatch'), record.intent, request);
       }
       return meet(record, request);
+    },
+
+    perform: async (id) => {
+      const record = await store.intent(id);
+      if (record === null) throw new Error(`Cannot perform ${id}: there is no such intent`);
+      if (record.intent.status !== 'approved') {
+        return { next: 'refuse', refusal: refuseClaim(record.intent, parts.clock.now()), intent: record.intent };
+      }
+      const request = await parts.restore(record);
+      if (!isRefusal(request)) return claim(record, request);
+      if (request.refused === 'superseded') {
+        await store.advance(id, { type: 'supersede', message: request.message });
+      }
+      return { next: 'refuse', refusal: request, intent: record.intent };
+    },
+
+    standing: async (id) => {
+      const record = await store.intent(id);
+      if (record === null) throw new Error(`Cannot look up ${id}: there is no such intent`);
+      return stand(record, parts.clock.now());
+    },
+
+    tellAgain: async (id) => {
+      const record = await store.intent(id);
+      if (record !== null && record.intent.status !== 'pending_approval') parts.changes.publish(record);
     },
 
     pass: async (agent, request, as) => {
@@ -128,12 +163,26 @@ export function createGate(parts: GateParts): Gate {
 
   /** What a request that means a stored intent gets: the permit where it is approved, else where it stands. */
   async function meet(record: IntentRecord, request: SealedRequest): Promise<Settled> {
-    const { intent } = record;
-    if (intent.status === 'approved') return claim(record, request);
+    const { intent, about } = record;
     const now = parts.clock.now();
-    if (intent.status === 'pending_approval' && !isOver(intent, now)) return stand(record);
-    return refuseIntent(refuseClaim(intent, now), intent, request);
+    if (intent.status === 'approved' && about.delivery === 'connection') return claim(record, request);
+    const settled = stand(record, now);
+    return settled.next === 'refuse' ? refuseIntent(settled.refusal, intent, request) : settled;
   }
+}
+
+/** An API that saw a first try under one Idempotency-Key sees the approved request under that key too. */
+async function withStoredKey(
+  { intent, about }: IntentRecord,
+  request: SealedRequest,
+  store: Pick<Store, 'request'>,
+): Promise<SealedRequest> {
+  const isKey = ([name]: Header) => name.toLowerCase() === 'idempotency-key';
+  const isConcerned = request.headers.some(isKey) || about.request?.headerNames.some((name) => isKey([name, '']));
+  const stored = isConcerned === true ? await store.request(intent.id) : null;
+  if (stored === null) return request;
+  const headers = [...request.headers.filter((header) => !isKey(header)), ...stored.headers.filter(isKey)];
+  return Object.freeze({ ...request, headers });
 }
 
 const maxRecordedPath = 512;
@@ -152,13 +201,14 @@ function boundedUrl(request: SealedRequest): string {
   return url.slice(0, maxRecordedPath);
 }
 
-/** Where an intent that waits, or that its policy blocked, stands for the one who sent it. */
-function stand({ intent, about }: IntentRecord): Settled {
+/** Where an intent stands for the one who sent it: it waits for a person, or for Gate to send it, or it is over. */
+function stand({ intent, about }: IntentRecord, now: number): Settled {
   const { reason, message } = about.decision.because;
   const because: Refusal = { refused: reason, message };
-  return intent.status === 'pending_approval'
-    ? { next: 'wait', intent, because }
-    : { next: 'refuse', refusal: because, intent };
+  const isWaiting =
+    intent.status === 'pending_approval' || (intent.status === 'approved' && about.delivery === 'replay');
+  if (isWaiting && !isOver(intent, now)) return { next: 'wait', intent, request: about.request, because };
+  return { next: 'refuse', refusal: refuseClaim(intent, now), intent };
 }
 
 function eventOf(execution: ExecutionId, outcome: Outcome): IntentEvent {
@@ -175,9 +225,10 @@ function eventOf(execution: ExecutionId, outcome: Outcome): IntentEvent {
 function submissionOf(
   request: SealedRequest,
   judgement: Submission['judgement'],
-  made: { readonly id: IntentId; readonly execution: ExecutionId; readonly idempotent: 'trusted' | 'no' },
+  made: ProposeOptions & { readonly id: IntentId; readonly execution: ExecutionId },
 ): Submission {
-  const { facts, headers, fingerprint, bindingDigest, idempotencyKey, distinctBy, singleFlight, method } = request;
+  const { facts, headers, fingerprint, bindingDigest, idempotencyKey, distinctBy, singleFlight, method, target } =
+    request;
   const { body, contentType, estimatedValueUsd, sensitivityTags } = facts;
   return {
     id: made.id,
@@ -190,6 +241,8 @@ function submissionOf(
       destination: facts.destination.name,
       policy: facts.policy,
       request: { method, url: urlOf(request), headerNames: headers.map(([name]) => name) },
+      place: { scheme: request.schemeAsSent, host: request.endpoint.host, port: request.portAsSent, method, target },
+      delivery: made.delivery,
       recordCount: judgement.recordCount,
       estimatedValueUsd,
       sensitivityTags,
@@ -202,6 +255,7 @@ function submissionOf(
     singleFlight,
     idempotent: made.idempotent,
     payload: { headers, bytes: body.bytes },
-    claim: made.execution,
+    // What Gate sends by itself is claimed by itself, whether policy or person approved it.
+    claim: made.delivery === 'replay' ? null : made.execution,
   };
 }

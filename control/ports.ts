@@ -9,7 +9,7 @@ import type { Actor, Intent, IntentStatus, Reviewer } from '../core/intent.ts';
 import type { IntentEvent } from '../core/lifecycle.ts';
 import type { Outcome } from '../core/outcome.ts';
 import type { Refusal } from '../core/reasons.ts';
-import type { SealedRequest } from '../core/sealed.ts';
+import type { Scheme, SealedRequest } from '../core/sealed.ts';
 import type { PassedRequest, ReadPermit, WritePermit } from './permit.ts';
 
 export interface Clock {
@@ -23,6 +23,10 @@ export interface IntentAbout {
   readonly destination: string;
   readonly policy: string | null;
   readonly request: { readonly method: string; readonly url: string; readonly headerNames: readonly string[] } | null;
+  /** Where a proxied request goes, as it was sent; with the payload it is the whole request. */
+  readonly place: RequestPlace | null;
+  /** To whom the answer goes: the client's own connection, or kept for it to fetch. */
+  readonly delivery: 'connection' | 'replay';
   readonly recordCount: number | null;
   readonly estimatedValueUsd: number | null;
   readonly sensitivityTags: readonly string[];
@@ -32,6 +36,21 @@ export interface IntentAbout {
   readonly evaluatedAt: number;
   /** The intent that had this idempotency key before and failed. */
   readonly after: IntentId | null;
+}
+
+export interface RequestPlace {
+  readonly scheme: Scheme;
+  readonly host: string;
+  readonly port: number;
+  readonly method: string;
+  readonly target: string;
+}
+
+/** An upstream's answer, kept for a client that did not wait for it. */
+export interface KeptAnswer {
+  readonly status: number;
+  readonly headers: readonly Header[];
+  readonly body: Uint8Array;
 }
 
 export interface IntentRecord {
@@ -168,7 +187,16 @@ export interface Store {
   /** The judged bytes, and a `payload_viewed` event; null when there is no such intent, `payload_purged` after retention. */
   viewPayload(id: IntentId, by: Reviewer): Promise<StoredPayload | Refusal | null>;
 
+  /** Keeps an answer, once; a second one for the same intent is a fault. */
+  keepAnswer(id: IntentId, answer: KeptAnswer): Promise<void>;
+
   intent(id: IntentId): Promise<IntentRecord | null>;
+  /** The stored request's header lines and body, for Gate's own use: no event. Null when purged or unknown. */
+  request(id: IntentId): Promise<StoredPayload | null>;
+  /** Null when none is kept, `payload_purged` after its retention. */
+  keptAnswer(id: IntentId): Promise<KeptAnswer | Refusal | null>;
+  /** Approved intents that Gate sends by itself, oldest first. */
+  replaysDue(limit: number): Promise<readonly IntentRecord[]>;
   /** Newest, soonest to expire or riskiest first; never more than `limit`. */
   intents(query: IntentQuery): Promise<readonly IntentRecord[]>;
   /** Oldest first, after `after`. */
@@ -186,10 +214,42 @@ export interface Store {
   close(): Promise<void>;
 }
 
+/**
+ * What became of waiting. `yours`: approved, and this client's connection is the one that gets the answer. `taken`:
+ * approved, for a younger client. `over`: rejected, expired or otherwise ended. `still_pending`: the budget is used up.
+ */
+export type Waited = 'yours' | 'taken' | 'over' | 'still_pending' | 'gone' | 'restarting';
+
+export interface HeldClient {
+  readonly intent: Intent;
+  readonly request: { readonly method: string; readonly url: string } | null;
+  readonly heldSince: number;
+  readonly expiresAt: number;
+}
+
+export interface Holds {
+  wait(client: WaitingClient): Promise<Waited>;
+  list(): readonly HeldClient[];
+  /** Sends everyone away, in slices; who comes later is sent away at once. */
+  stop(): Promise<void>;
+}
+
+export interface WaitingClient {
+  readonly intent: Intent;
+  readonly request: HeldClient['request'];
+  readonly budgetMs: number;
+  readonly gone: AbortSignal;
+}
+
 /** What the judgement and the record make of a request that stands at the door. */
 export type Settled =
   | { readonly next: 'forward'; readonly permit: WritePermit; readonly intent: Intent }
-  | { readonly next: 'wait'; readonly intent: Intent; readonly because: Refusal }
+  | {
+      readonly next: 'wait';
+      readonly intent: Intent;
+      readonly request: HeldClient['request'];
+      readonly because: Refusal;
+    }
   | { readonly next: 'refuse'; readonly refusal: Refusal; readonly intent: Intent | null };
 
 /** A refusal as it goes on record: who asked for what, as far as it was known by then. */
@@ -203,14 +263,25 @@ export interface RefusedRequest {
   readonly path: string | null;
 }
 
+export interface ProposeOptions {
+  readonly idempotent: 'trusted' | 'no';
+  readonly delivery: IntentAbout['delivery'];
+}
+
 /** Gate as the doors see it. A rejected promise means that nothing may be sent. */
 export interface Gate {
   /** The agent of a key; null stands for no key at all. */
   identify(key: string | null): Agent | Refusal;
   /** Judges a request and puts it on record; an allowed one, or an approved one that it means, is claimed. */
-  propose(request: SealedRequest, options: { readonly idempotent: 'trusted' | 'no' }): Promise<Settled>;
+  propose(request: SealedRequest, options: ProposeOptions): Promise<Settled>;
   /** Claims the approved intent that the client names, if this is its request. */
   resume(intent: string, request: SealedRequest): Promise<Settled>;
+  /** Claims an approved intent for the request as it is stored, under today's policy and destinations. */
+  perform(intent: IntentId): Promise<Settled>;
+  /** Where an intent stands, for a client that waited for it. */
+  standing(intent: IntentId): Promise<Settled>;
+  /** Publishes an intent's state once more where it is decided already. */
+  tellAgain(intent: IntentId): Promise<void>;
   /** Puts a request on record that passes unjudged. */
   pass(agent: Agent, request: PassedRequest, as: 'read' | 'write'): Promise<ReadPermit>;
   /** Judges a request, records what would have become of it, and lets it pass. */

@@ -28,6 +28,7 @@ export const eventTypes = [
   'key_issued',
   'key_revoked',
   'signed_in',
+  'configuration_loaded',
   'gate_started',
   'gate_stopped',
 ] as const;

@@ -99,6 +99,7 @@ export const reasons = {
   not_approved: reason(409, 'agent', 'The intent is not approved', 'Look at the intent'),
   not_unknown: reason(409, 'reviewer', 'The outcome of this intent is not unknown', 'Look at the intent'),
   name_reserved: reason(400, 'agent', 'This name cannot be registered', 'Choose another name'),
+  response_not_kept: reason(404, 'agent', 'No answer is kept for this intent', 'Read it from your own connection'),
   payload_purged: reason(410, 'nobody', 'The payload is past its retention', 'The digest remains'),
 } as const satisfies Record<string, Reason>;
 

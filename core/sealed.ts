@@ -19,6 +19,7 @@ export interface SealedRequest {
   readonly facts: Facts;
   readonly endpoint: Endpoint;
   readonly schemeAsSent: Scheme;
+  readonly portAsSent: number;
   readonly method: string;
   /** Path and query exactly as sent. */
   readonly target: string;

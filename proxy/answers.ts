@@ -34,12 +34,13 @@ const pendingRetrySeconds = 30;
 
 export function refusalAnswer(refusal: Refusal, context: AnswerContext): GateAnswer {
   const { status } = reasons[refusal.refused];
-  return answer(refusal, status, wordFor(context), retrySeconds[refusal.refused] ?? null, context);
+  return answer(refusal, status, wordFor(context), retrySeconds[refusal.refused] ?? null, context, 'ended');
 }
 
 /** `status` as the destination's pending_status has it. */
 export function pendingAnswer(because: Refusal, status: number, context: AnswerContext): GateAnswer {
-  return answer(because, status, 'pending_approval', pendingRetrySeconds, context);
+  const word = context.intent?.status ?? 'pending_approval';
+  return answer(because, status, word, pendingRetrySeconds, context, 'waits');
 }
 
 /** A refused request has no intent, or one of which this request could not make use. */
@@ -53,10 +54,11 @@ function answer(
   word: IntentStatus | 'refused',
   retryAfterSeconds: number | null,
   context: AnswerContext,
+  request: 'waits' | 'ended',
 ): GateAnswer {
   const { refused: code, message } = because;
   const { requestId, intent, destination, policy } = context;
-  const isPending = word === 'pending_approval';
+  const isPending = request === 'waits';
   const body = JSON.stringify({
     status: word,
     reason_code: code,

@@ -29,7 +29,7 @@ export type Framing =
 
 export interface HeldBody {
   readonly bytes: Uint8Array;
-  /** Returns the bytes to the budget; to be called once, when nothing needs them any more. */
+  /** Returns the bytes to the budget, when nothing needs them any more; a second call does nothing. */
   release(): void;
 }
 
@@ -44,7 +44,10 @@ export async function readBody(
   if (declared > limitBytes) return refuse('body_too_large', `${declared} bytes declared, ${limitBytes} allowed`);
   if (!budget.take(declared)) return refuse('gate_unavailable', 'too many bodies are under way');
   let held = declared;
-  const release = () => budget.give(held);
+  const release = () => {
+    budget.give(held);
+    held = 0;
+  };
   const chunks: Uint8Array[] = [];
   let length = 0;
   try {

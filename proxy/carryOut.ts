@@ -1,7 +1,6 @@
 // The second half of a request: what was settled is done, recorded, and answered.
 
-import type { Entry } from '../config/destinations.ts';
-import type { Gate, Settled } from '../control/ports.ts';
+import type { Gate, Holds, Settled } from '../control/ports.ts';
 import type { ReadPermit, WritePermit } from '../control/permit.ts';
 import type { Header } from '../core/facts.ts';
 import type { Intent } from '../core/intent.ts';
@@ -9,22 +8,69 @@ import type { Outcome } from '../core/outcome.ts';
 import { refuse, type Refusal } from '../core/reasons.ts';
 import { pendingAnswer, refusalAnswer, type GateAnswer } from './answers.ts';
 import type { Dialler } from './forward.ts';
+import type { Waiting } from './waiting.ts';
 import { refusedRequest, type RequestRecord } from './record.ts';
 
 export interface Performer {
   readonly gate: Gate;
   readonly dialler: Dialler;
+  readonly holds: Holds;
+  /** Where clients find Gate's own API. */
+  readonly publicUrl: () => string;
 }
 
-export async function carryOut(settled: Settled, entry: Entry, record: RequestRecord, performer: Performer) {
+export async function carryOut(settled: Settled, waiting: Waiting, record: RequestRecord, performer: Performer) {
   switch (settled.next) {
     case 'forward':
       return performWrite(settled.permit, settled.intent, record, performer);
     case 'wait':
-      return give(pendingAnswer(settled.because, pendingStatus(entry), contextOf(record, settled.intent)), record);
+      return waiting.hold === null
+        ? givePending(settled, waiting, record, performer)
+        : hold(settled, waiting, waiting.hold, record, performer);
     case 'refuse':
       return give(refusalAnswer(settled.refusal, contextOf(record, settled.intent)), record);
   }
+}
+
+type Pending = Extract<Settled, { next: 'wait' }>;
+
+/** The connection waits on the stored intent; on approval the stored request is claimed for it. */
+async function hold(
+  pending: Pending,
+  waiting: Waiting,
+  { by, budgetMs }: NonNullable<Waiting['hold']>,
+  record: RequestRecord,
+  performer: Performer,
+): Promise<void> {
+  const { intent, request } = pending;
+  const { gone } = record.arrival;
+  const waited = performer.holds.wait({ intent, request, budgetMs, gone });
+  // Decided while it was on its way here: then nobody would tell this client.
+  await performer.gate.tellAgain(intent.id);
+  switch (await waited) {
+    case 'yours':
+      return carryOut(await performer.gate.perform(intent.id), { ...waiting, hold: null }, record, performer);
+    case 'taken':
+      return give(refusalAnswer(refuse('already_used'), contextOf(record, intent)), record);
+    case 'over': {
+      const settled = await performer.gate.standing(intent.id);
+      return carryOut(settled, { ...waiting, hold: null }, record, performer);
+    }
+    case 'still_pending':
+      if (by === 'entry') return givePending(pending, waiting, record, performer);
+      return give(pendingAnswer(refuse('hold_timeout'), 408, contextOf(record, intent)), record);
+    case 'restarting':
+      return give(refusalAnswer(refuse('gate_restarting'), contextOf(record, intent)), record);
+    case 'gone':
+      return;
+  }
+}
+
+function givePending(pending: Pending, waiting: Waiting, record: RequestRecord, { publicUrl }: Performer): void {
+  const answer = pendingAnswer(pending.because, waiting.pendingStatus, contextOf(record, pending.intent));
+  if (waiting.answer === 'connection') return give(answer, record);
+  const location = `${publicUrl()}/v1/intents/${pending.intent.id}/response`;
+  give({ ...answer, headers: [...answer.headers, ['Location', location]] }, record);
 }
 
 async function performWrite(permit: WritePermit, intent: Intent, record: RequestRecord, { gate, dialler }: Performer) {
@@ -70,10 +116,6 @@ export function give({ status, headers, body }: GateAnswer, { arrival }: Pick<Re
   arrival.answer.head(status, '', headers);
   arrival.answer.data(Buffer.from(body));
   arrival.answer.end();
-}
-
-function pendingStatus({ pendingStatus: status }: Entry): number {
-  return status === 'auto' ? 202 : status;
 }
 
 function contextOf({ requestId, destination, policy }: RequestRecord, intent: Intent | null) {

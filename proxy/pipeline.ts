@@ -1,14 +1,16 @@
 // The life of a request, top to bottom: every door's requests pass here, and nothing else reaches the dialler.
 
-import { resolve, type Destinations, type Resolved } from '../config/destinations.ts';
+import { linesOf, resolve, type Destinations, type Resolved } from '../config/destinations.ts';
 import type { PassedRequest } from '../control/permit.ts';
-import type { Agent, Facts } from '../core/facts.ts';
+import type { Agent } from '../core/facts.ts';
 import { isRefusal, refuse, type Refusal } from '../core/reasons.ts';
+import { requestFacts } from '../core/requestFacts.ts';
 import type { SealedRequest } from '../core/sealed.ts';
 import type { Arrival } from './arrival.ts';
 import { readBody, type Budget } from './body.ts';
 import { carryOut, performPassed, turnAway, type Performer } from './carryOut.ts';
 import { proxyKey } from './credential.ts';
+import { waitingOf } from './waiting.ts';
 import { notePlace, openRecord, type RequestRecord } from './record.ts';
 import { bodyOf, seal } from './seal.ts';
 import { endToEnd } from './wire/endToEnd.ts';
@@ -18,6 +20,8 @@ export interface Floor extends Performer {
   readonly destinations: () => Destinations;
   readonly budget: Budget;
   readonly newRequestId: () => string;
+  /** The longest that any client is held. */
+  readonly holdTimeoutMs: number;
 }
 
 /** Resolves when the request is answered and its outcome recorded; rejects only on a fault, with nothing sent. */
@@ -61,19 +65,19 @@ export async function govern(arrival: Arrival, floor: Floor): Promise<void> {
     if (mode === 'observe') {
       return await performPassed(await gate.observe(request, record.requestId), record, floor.dialler);
     }
+    const delivery = head.gate.replay === 'yes' ? 'replay' : 'connection';
     const named = head.gate.intentId;
     const settled =
       named === null
-        ? await gate.propose(request, { idempotent: entry.idempotent })
+        ? await gate.propose(request, { idempotent: entry.idempotent, delivery })
         : await gate.resume(named, request);
-    await carryOut(settled, entry, record, floor);
+    // Whoever waits does so on the stored intent: the bytes are in the store, and need not be in memory too.
+    if (settled.next === 'wait') body.release();
+    await carryOut(settled, waitingOf(head, entry, floor.holdTimeoutMs), record, floor);
   } finally {
     body.release();
   }
 }
-
-/** No body may become more than this, whatever its own limit. */
-const maxDecodedBytes = 100 * 1024 * 1024;
 
 /** A method that only reads, with nothing about it that could make it write. */
 function isRead({ method, framing, upgrade, methodOverride }: Head): boolean {
@@ -97,40 +101,10 @@ function passedRequest(head: Head, { endpoint }: Resolved, arrival: Arrival, rec
 
 function sealOf(head: Head, agent: Agent, resolved: Resolved, bytes: Uint8Array): SealedRequest {
   const { method, target, scheme } = head;
-  const { entry, endpoint } = resolved;
-  const facts: Facts = {
-    agent,
-    destination: { name: resolved.destination, environment: entry.environment },
-    policy: entry.policy,
-    request: { method, target },
-    body: bodyOf(bytes),
-    contentType: valueOf(head, 'content-type'),
-    contentEncoding: valueOf(head, 'content-encoding')?.toLowerCase() ?? null,
-    recordCount: entry.records,
-    extractRecords: entry.extractRecords,
-    decodedLimitBytes: Math.min(8 * entry.maxBodyBytes, maxDecodedBytes),
-    estimatedValueUsd: null,
-    sensitivityTags: [],
-    declaredEnvironment: null,
-  };
-  return seal(
-    {
-      facts,
-      endpoint,
-      schemeAsSent: scheme,
-      method,
-      target,
-      headers: endToEnd(head.headers),
-      idempotencyKey: head.gate.idempotencyKey,
-      distinctBy: head.gate.distinct,
-      singleFlight: entry.singleFlight,
-    },
-    resolved,
-  );
-}
-
-/** All lines of a name, joined as one list (RFC 9110 §5.3): a second line can hide nothing. */
-function valueOf({ headers }: Head, wanted: string): string | null {
-  const found = headers.filter(([name]) => name.toLowerCase() === wanted).map(([, value]) => value);
-  return found.length === 0 ? null : found.join(', ');
+  const headers = endToEnd(head.headers);
+  const facts = requestFacts({ agent, lines: linesOf(resolved), method, target, headers, body: bodyOf(bytes) });
+  const { idempotencyKey, distinct: distinctBy } = head.gate;
+  const { endpoint, entry } = resolved;
+  const place = { endpoint, schemeAsSent: scheme, portAsSent: head.authority.port, method, target, headers };
+  return seal({ facts, ...place, idempotencyKey, distinctBy, singleFlight: entry.singleFlight }, resolved);
 }

@@ -1,10 +1,10 @@
 // Seals a request: what was judged, will be shown, is stored and may be sent becomes one frozen object with a digest.
 
 import { hash } from 'node:crypto';
-import { canonicalJson, encodeFields, type Field } from '../core/canonical.ts';
+import { encodeFields, type Field } from '../core/canonical.ts';
 import type { Body, Header } from '../core/facts.ts';
 import type { SealedRequest } from '../core/sealed.ts';
-import type { Resolved } from '../config/destinations.ts';
+import { bindingDigest, type Resolved } from '../config/destinations.ts';
 import { isVolatile } from './wire/endToEnd.ts';
 
 export function bodyOf(bytes: Uint8Array): Body {
@@ -33,12 +33,4 @@ function fingerprintOf(
 
 function isBound([name]: Header, volatileHeaders: readonly string[]): boolean {
   return name.toLowerCase() !== 'idempotency-key' && !isVolatile(name, volatileHeaders);
-}
-
-/** What of the configuration an approval is for: a change of any of it makes the approval another request's. */
-function bindingDigest({ destination, endpoint, entry }: Resolved): string {
-  const { scheme, host, port, privateAddresses } = endpoint;
-  const dial = endpoint.dial === null ? null : `${endpoint.dial.host}:${endpoint.dial.port}`;
-  const lines = { destination, scheme, host, port, privateAddresses, dial, volatile: [...entry.volatileHeaders] };
-  return hash('sha256', canonicalJson(lines), 'hex');
 }

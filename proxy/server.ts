@@ -29,6 +29,7 @@ export interface ProxyServerOptions {
 export function createProxyServer({ floor, onFault }: ProxyServerOptions): ProxyServer {
   const lanes = createLanes();
   const faulty = new WeakSet<Duplex>();
+  let isClosing = false;
   const server = createServer({
     // Gate's own validator decides and records; the parser's limits lie beyond its own.
     maxHeaderSize: 32_768,
@@ -55,7 +56,7 @@ export function createProxyServer({ floor, onFault }: ProxyServerOptions): Proxy
     const arrival = arrivalOf(request, response, {
       invite,
       end: () => lanes.poison(socket),
-      isEnding: () => lanes.isPoisoned(socket),
+      isEnding: () => isClosing || lanes.isPoisoned(socket),
     });
     const taken = lanes.enter(socket, async () => {
       // The answer before this one has closed the connection: this request cannot be answered, so it is none.
@@ -129,6 +130,7 @@ export function createProxyServer({ floor, onFault }: ProxyServerOptions): Proxy
         });
       }),
     close: async (graceMs) => {
+      isClosing = true;
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeIdleConnections();
       const timer = setTimeout(() => server.closeAllConnections(), graceMs);

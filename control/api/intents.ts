@@ -21,6 +21,7 @@ const listing = object({
   cursor: text('a cursor of the page before', /^-?[0-9]+(\.[0-9]+)?_[1-9][0-9]*$/),
   sort: oneOf(['newest', 'expires', 'risk']),
 });
+const waiting = object({ wait: text('seconds from 0 to 60', /^([0-9]|[1-5][0-9]|60)$/) });
 const approval = object({ reason: words, digest: text('64 hexadecimal digits', /^[0-9a-f]{64}$/) });
 const rejection = object({ reason: words });
 const resolution = object({ outcome: oneOf(['sent', 'not_sent']), note: words }, ['outcome', 'note']);
@@ -60,10 +61,12 @@ export function intentRoutes(app: FastifyInstance, parts: ApiParts): void {
     method: 'GET',
     url: '/v1/intents/:id',
     who: 'any',
-    summary: 'One intent with its decision and its trail',
-    handle: async ({ caller, id }) => {
-      const record = await visible(id, caller, parts);
-      if (isRefusal(record)) return record;
+    summary: 'One intent with its decision and its trail; ?wait=30 answers when it is decided, or after 30 seconds',
+    query: waiting,
+    handle: async ({ caller, id, query }) => {
+      const first = await visibleIntent(id, caller, parts);
+      if (isRefusal(first)) return first;
+      const record = query.wait === undefined ? first : await decided(first, Number(query.wait) * 1000, parts);
       return ok({ ...intentView(record), auditTrail: await trailOf(record.intent.id, parts) });
     },
   });
@@ -73,7 +76,7 @@ export function intentRoutes(app: FastifyInstance, parts: ApiParts): void {
     who: 'any',
     summary: 'What the policy decided, by which rule',
     handle: async ({ caller, id }) => {
-      const record = await visible(id, caller, parts);
+      const record = await visibleIntent(id, caller, parts);
       return isRefusal(record) ? record : ok(decisionView(record));
     },
   });
@@ -83,7 +86,7 @@ export function intentRoutes(app: FastifyInstance, parts: ApiParts): void {
     who: 'any',
     summary: 'The events of one intent, oldest first',
     handle: async ({ caller, id }) => {
-      const record = await visible(id, caller, parts);
+      const record = await visibleIntent(id, caller, parts);
       return isRefusal(record) ? record : ok(await trailOf(record.intent.id, parts));
     },
   });
@@ -159,12 +162,33 @@ export function intentRoutes(app: FastifyInstance, parts: ApiParts): void {
 }
 
 /** Another agent's intent is 403, one that nobody has 404. */
-async function visible(id: string, caller: Caller | null, { store }: ApiParts): Promise<IntentRecord | Refusal> {
+export async function visibleIntent(
+  id: string,
+  caller: Caller | null,
+  { store }: Pick<ApiParts, 'store'>,
+): Promise<IntentRecord | Refusal> {
   const record = isIntentId(id) ? await store.intent(id) : null;
   if (record === null) return refuse('not_found');
   if (caller?.kind === 'agent' && caller.id !== record.intent.agent)
     return refuse('forbidden', 'another agent’s intent');
   return record;
+}
+
+/** The intent as soon as it is no longer pending, or as it is when the time is over. */
+async function decided(record: IntentRecord, withinMs: number, { changes, store }: ApiParts): Promise<IntentRecord> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const unsubscribe = changes.onIntent(record.intent.id, () => resolve());
+  const timer = setTimeout(resolve, withinMs);
+  try {
+    // Asked again after subscribing: what changed meanwhile would be announced to nobody.
+    const now = (await store.intent(record.intent.id)) ?? record;
+    if (now.intent.status !== 'pending_approval') return now;
+    await promise;
+    return (await store.intent(record.intent.id)) ?? record;
+  } finally {
+    clearTimeout(timer);
+    unsubscribe();
+  }
 }
 
 async function trailOf(intent: IntentId, { store }: ApiParts) {

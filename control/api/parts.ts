@@ -1,7 +1,8 @@
 // What the API is made of.
 
 import type { Directory } from '../directory.ts';
-import type { Clock, Store } from '../ports.ts';
+import type { Changes } from '../changes.ts';
+import type { Clock, Holds, Store } from '../ports.ts';
 
 export interface Readiness {
   readonly name: string;
@@ -13,6 +14,8 @@ export interface ApiParts {
   readonly store: Store;
   readonly directory: Directory;
   readonly clock: Clock;
+  readonly changes: Changes;
+  readonly holds: Pick<Holds, 'list'>;
   readonly random: (length: number) => Uint8Array;
   readonly registration: 'first' | 'open' | 'admin';
   /** Each part that must be well for Gate to be ready. */

@@ -3,6 +3,7 @@
 import fastify, { type FastifyError, type FastifyInstance } from 'fastify';
 import { refuse, type ReasonCode } from '../../core/reasons.ts';
 import { agentRoutes } from './agents.ts';
+import { answerRoutes } from './answers.ts';
 import { healthRoutes } from './health.ts';
 import { intentRoutes } from './intents.ts';
 import { logRoutes } from './log.ts';
@@ -42,6 +43,7 @@ export function createApi(parts: ApiParts, onFault: (error: unknown) => void): A
   sessionRoutes(app, parts);
   agentRoutes(app, parts);
   intentRoutes(app, parts);
+  answerRoutes(app, parts);
   logRoutes(app, parts);
   return {
     listen: async (port, host) => {

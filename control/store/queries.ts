@@ -1,17 +1,30 @@
 // Reads: lists, one intent, events, counts. They run on a read-only connection in a thread of their own.
 
 import type { Database } from 'better-sqlite3';
-import type { AuditQuery, ChainedEvent, Counts, IntentQuery, IntentRecord } from '../ports.ts';
-import { readEvent, readIntent, type EventRow, type IntentRow } from './rows.ts';
+import { refuse, type Refusal } from '../../core/reasons.ts';
+import type {
+  AuditQuery,
+  ChainedEvent,
+  Counts,
+  IntentQuery,
+  IntentRecord,
+  KeptAnswer,
+  StoredPayload,
+} from '../ports.ts';
+import { plain, type Cipher } from './cipher.ts';
+import { readEvent, readHeaders, readIntent, type EventRow, type IntentRow } from './rows.ts';
 
 export interface Queries {
   intent(id: string): IntentRecord | null;
   intents(query: IntentQuery): readonly IntentRecord[];
   events(query: AuditQuery): readonly ChainedEvent[];
   counts(): Counts;
+  request(id: string): StoredPayload | null;
+  keptAnswer(id: string): KeptAnswer | Refusal | null;
+  replaysDue(limit: number): readonly IntentRecord[];
 }
 
-export function queries(db: Database): Queries {
+export function queries(db: Database, cipher: Cipher = plain): Queries {
   const one = db.prepare<[string], IntentRow>('SELECT id, state_json, about_json FROM intents WHERE public_id = ?');
   const selectEvents = `SELECT seq, at, type, intents.public_id AS intent, actor, actor_id, metadata_json, leaf, link, mac
     FROM audit LEFT JOIN intents ON intents.id = audit.intent`;
@@ -33,7 +46,32 @@ export function queries(db: Database): Queries {
     `SELECT avg(approval.at - intents.created_at) AS ms FROM audit AS approval JOIN intents ON intents.id = approval.intent
      WHERE approval.type = 'approved' AND approval.actor_id IS NOT NULL`,
   );
+  const payload = db.prepare<[string], { type: string | null; headers: Uint8Array | null; body: Uint8Array | null }>(
+    `SELECT type, headers, body FROM payloads JOIN intents ON intents.id = payloads.intent WHERE public_id = ?`,
+  );
+  const answer = db.prepare<[string], { status: number; headers: Uint8Array; body: Uint8Array | null }>(
+    `SELECT answers.status, headers, body FROM answers JOIN intents ON intents.id = answers.intent
+     WHERE public_id = ?`,
+  );
+  const replays = db.prepare<[number], IntentRow>(
+    `SELECT id, state_json, about_json FROM intents
+     WHERE status = 'approved' AND json_extract(about_json, '$.delivery') = 'replay' ORDER BY id LIMIT ?`,
+  );
   return {
+    request: (id) => {
+      const stored = payload.get(id);
+      if (stored === undefined || stored.body === null || stored.headers === null) return null;
+      const headers = readHeaders(cipher.open(stored.headers, `${id}/headers`));
+      return { type: stored.type, headers, bytes: cipher.open(stored.body, `${id}/body`) };
+    },
+    keptAnswer: (id) => {
+      const stored = answer.get(id);
+      if (stored === undefined) return null;
+      if (stored.body === null) return refuse('payload_purged');
+      const headers = readHeaders(cipher.open(stored.headers, `${id}/answer-headers`));
+      return { status: stored.status, headers, body: cipher.open(stored.body, `${id}/answer`) };
+    },
+    replaysDue: (limit) => replays.all(limit).map(readIntent),
     intent: (id) => {
       const row = one.get(id);
       return row === undefined ? null : readIntent(row);

@@ -20,6 +20,7 @@ const written = [
   'expireDue',
   'recover',
   'viewPayload',
+  'keepAnswer',
   'principals',
   'addPrincipal',
   'setStatus',
@@ -27,7 +28,15 @@ const written = [
   'revokeKey',
 ] as const satisfies readonly (keyof Store)[];
 
-const read = ['intent', 'intents', 'events', 'counts'] as const satisfies readonly (keyof Store)[];
+const read = [
+  'intent',
+  'intents',
+  'events',
+  'counts',
+  'request',
+  'keptAnswer',
+  'replaysDue',
+] as const satisfies readonly (keyof Store)[];
 
 /** Opens or makes the database of a data directory that the caller has locked. */
 export async function openSqliteStore(options: SqliteOptions): Promise<Store> {

@@ -3,11 +3,12 @@
 import type { Database } from 'better-sqlite3';
 import type { EventDraft } from '../../core/audit.ts';
 import type { Decision } from '../../core/decision.ts';
+import type { Header } from '../../core/facts.ts';
 import type { IntentId } from '../../core/ids.ts';
-import type { IntentCore, Reviewer } from '../../core/intent.ts';
+import type { Intent, IntentCore, Reviewer } from '../../core/intent.ts';
 import { advance, open, type IntentEvent, type Transition } from '../../core/lifecycle.ts';
 import { isRefusal, refuse, type Refusal } from '../../core/reasons.ts';
-import type { IntentRecord, StoredPayload, Submission, Submitted } from '../ports.ts';
+import type { IntentRecord, KeptAnswer, StoredPayload, Submission, Submitted } from '../ports.ts';
 import type { Cipher } from './cipher.ts';
 import { prepareExecutions } from './executions.ts';
 import { prepareFinding } from './finding.ts';
@@ -21,6 +22,7 @@ export interface Transactions {
   expireDue(limit: number): readonly IntentRecord[];
   recover(): number;
   viewPayload(id: IntentId, by: Reviewer): StoredPayload | Refusal | null;
+  keepAnswer(id: IntentId, answer: KeptAnswer): void;
 }
 
 export function intentTransactions(db: Database, log: Log, cipher: Cipher): Transactions {
@@ -41,7 +43,16 @@ export function intentTransactions(db: Database, log: Log, cipher: Cipher): Tran
   const update = db.prepare(
     'UPDATE intents SET status = ?, deadline = ?, found_until = ?, state_json = ? WHERE id = ?',
   );
-  const insertPayload = db.prepare('INSERT INTO payloads (intent, type, headers, body) VALUES (?, ?, ?, ?)');
+  const insertPayload = db.prepare(
+    'INSERT INTO payloads (intent, type, headers, has_secrets, body) VALUES (?, ?, ?, ?, ?)',
+  );
+  const secretHeaders = db.prepare<[number], { headers: Uint8Array }>(
+    'SELECT headers FROM payloads WHERE intent = ? AND has_secrets = 1 AND headers IS NOT NULL',
+  );
+  const eraseSecrets = db.prepare('UPDATE payloads SET headers = ?, has_secrets = 0 WHERE intent = ?');
+  const insertAnswer = db.prepare(
+    'INSERT INTO answers (intent, status, headers, body, created_at) VALUES (?, ?, ?, ?, ?)',
+  );
   const finding = prepareFinding(db);
   const recordExecution = prepareExecutions(db);
   const payload = db.prepare<[number], { type: string | null; headers: Uint8Array | null; body: Uint8Array | null }>(
@@ -98,7 +109,8 @@ export function intentTransactions(db: Database, log: Log, cipher: Cipher): Tran
       ).lastInsertRowid,
     );
     const headers = cipher.close(writeHeaders(content.headers), `${intent.id}/headers`);
-    insertPayload.run(row, about.payload.type, headers, cipher.close(content.bytes, `${intent.id}/body`));
+    const hasSecrets = content.headers.some(([name]) => isSecretHeader(name)) ? 1 : 0;
+    insertPayload.run(row, about.payload.type, headers, hasSecrets, cipher.close(content.bytes, `${intent.id}/body`));
     for (const event of events) log.append(event, at, row);
     return { intent, about, row };
   }
@@ -120,8 +132,18 @@ export function intentTransactions(db: Database, log: Log, cipher: Cipher): Tran
     const { status, deadline, found_until, state_json } = stateColumns(intent, decideBy);
     update.run(status, deadline, found_until, state_json, record.row);
     recordExecution(record.row, event, at);
+    if (isOver(intent)) erase(record.row, intent.id);
     for (const draft of events) log.append(draft, at, record.row);
     return { ...record, intent };
+  }
+
+  /** What would let a reader of the database act as the agent does not outlive the request. */
+  function erase(row: number, id: IntentId): void {
+    const stored = secretHeaders.get(row);
+    if (stored === undefined) return;
+    const headers = readHeaders(cipher.open(stored.headers, `${id}/headers`));
+    const kept = headers.map(([name, value]): Header => [name, isSecretHeader(name) ? '' : value]);
+    eraseSecrets.run(cipher.close(writeHeaders(kept), `${id}/headers`), row);
   }
 
   return {
@@ -162,7 +184,22 @@ export function intentTransactions(db: Database, log: Log, cipher: Cipher): Tran
       const headers = stored.headers === null ? [] : readHeaders(cipher.open(stored.headers, `${id}/headers`));
       return { type: stored.type, headers, bytes: cipher.open(stored.body, `${id}/body`) };
     },
+    keepAnswer: (id, { status, headers, body }) => {
+      const row = byId.get(id)?.id;
+      if (row === undefined) throw new Error(`Cannot keep an answer: no intent "${id}"`);
+      const head = cipher.close(writeHeaders(headers), `${id}/answer-headers`);
+      insertAnswer.run(row, status, head, cipher.close(body, `${id}/answer`), log.now());
+    },
   };
+}
+
+function isSecretHeader(name: string): boolean {
+  return /^(authorization|cookie|x-api-key)$/i.test(name);
+}
+
+/** Nothing is sent of it any more. */
+function isOver({ status }: Intent): boolean {
+  return status !== 'pending_approval' && status !== 'approved' && status !== 'scheduled';
 }
 
 function coreOf(submission: Submission, at: number): IntentCore {

@@ -1,7 +1,7 @@
 // A thread that owns one connection. The writer groups all calls that arrive while a commit runs into the next commit.
 
 import type { Database } from 'better-sqlite3';
-import { createSecretKey, type KeyObject } from 'node:crypto';
+import { createSecretKey } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
 import { plain, sealedWith } from './cipher.ts';
 import { openLog, type Log } from './log.ts';
@@ -34,16 +34,16 @@ type Methods = Record<string, (...args: never[]) => unknown>;
 function serve(setup: WorkerSetup): void {
   if (parentPort === null) throw new Error('The store thread must be started by Gate');
   const port = parentPort;
+  const cipher = setup.dataKey === null ? plain : sealedWith(createSecretKey(setup.dataKey));
   if (setup.role === 'reader') {
     const db = openReader(setup.file);
-    const methods: Methods = { ...queries(db) };
+    const methods: Methods = { ...queries(db, cipher) };
     port.on('message', (calls: readonly Call[]) => port.postMessage(calls.map((call) => answer(db, methods, call))));
   } else {
     const db = openWriter(setup.file);
     logIdentity(db, setup.logId);
     const clock = { now: () => Date.now() + Number(Atomics.load(setup.clockOffset, 0)) };
     const log = openLog(db, createSecretKey(setup.auditKey), setup.logId, clock);
-    const cipher = setup.dataKey === null ? plain : sealedWith(secret(setup.dataKey));
     const methods: Methods = { ...intentTransactions(db, log, cipher), ...principalTransactions(db, log) };
     port.on(
       'message',
@@ -51,10 +51,6 @@ function serve(setup: WorkerSetup): void {
     );
   }
   port.postMessage('ready');
-}
-
-function secret(bytes: Uint8Array): KeyObject {
-  return createSecretKey(bytes);
 }
 
 /** Self-clocking: what arrives while a commit runs waits in the port and is taken together by the next turn. */

@@ -23,7 +23,7 @@ const policies = {
   asks: 'id: asks\nrequire_approval: always\nexpiry_minutes: 60\n',
 };
 /** Requests that may reach the upstream between a start and its kill. */
-const maxArrivals = 40;
+const maxArrivals = 80;
 const maxDelayMs = 8;
 /** Longer than a start takes with its code compiled before. */
 const startMs = 800;

@@ -25,6 +25,10 @@ export interface TestGate {
   client(): RawClient;
   /** Moves time for all of Gate. */
   advanceClock(ms: number): void;
+  /** Stops it as a signal does, and leaves its directory. */
+  stop(): Promise<void>;
+  remove(): Promise<void>;
+  /** Both. */
   close(): Promise<void>;
 }
 
@@ -48,6 +52,9 @@ export interface TestGateOptions {
   readonly policies?: Readonly<Record<string, string>>;
   readonly env?: Environment;
   readonly dir?: string;
+  /** An agent that is registered already. */
+  readonly agentKey?: string;
+  readonly replayDelaysMs?: readonly number[];
   readonly ports?: { readonly control: number; readonly proxy: number };
 }
 
@@ -79,7 +86,12 @@ export async function startTestGate(options: TestGateOptions): Promise<TestGate>
   if ('faults' in config) throw new Error(config.faults.join('\n'));
   const clockOffset = new BigInt64Array(new SharedArrayBuffer(8));
   const faults: unknown[] = [];
-  const running = await start(config, { onFault: (error) => void faults.push(error), clockOffset });
+  const { replayDelaysMs } = options;
+  const running = await start(config, {
+    onFault: (error) => void faults.push(error),
+    clockOffset,
+    ...(replayDelaysMs === undefined ? {} : { replayDelaysMs }),
+  });
   if ('faults' in running) throw new Error(running.faults.join('\n'));
   const controlUrl = `http://127.0.0.1:${running.port}`;
   const clients = new Set<RawClient>();
@@ -97,8 +109,12 @@ export async function startTestGate(options: TestGateOptions): Promise<TestGate>
     clients.add(made);
     return made;
   };
-  const registered = await api('POST', '/v1/agents/register', { name: 'test-agent' });
-  const { agentId, apiKey: agentKey } = registered.body;
+  const registered =
+    options.agentKey === undefined ? await api('POST', '/v1/agents/register', { name: 'test-agent' }) : null;
+  const agentId = registered?.body['agentId'] ?? '';
+  const agentKey = registered?.body['apiKey'] ?? options.agentKey;
+  const stop = () => running.close();
+  const remove = async () => rmSync(dir, { recursive: true, force: true });
   return {
     dir,
     controlUrl,
@@ -120,10 +136,12 @@ export async function startTestGate(options: TestGateOptions): Promise<TestGate>
       }
     },
     advanceClock: (ms) => void Atomics.add(clockOffset, 0, BigInt(ms)),
+    stop,
+    remove,
     close: async () => {
       for (const one of clients) one.end();
-      await running.close();
-      if (isOwnDir) rmSync(dir, { recursive: true, force: true });
+      await stop();
+      if (isOwnDir) await remove();
     },
   };
 }

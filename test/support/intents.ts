@@ -69,6 +69,8 @@ export function submission(n: number, decision: Decision, changes: Partial<Submi
       destination: 'stripe.refund',
       policy: 'p',
       request: { method: 'POST', url: 'https://api.stripe.com/v1/refunds', headerNames: ['Content-Type'] },
+      place: null,
+      delivery: 'connection',
       recordCount: 1,
       estimatedValueUsd: null,
       sensitivityTags: [],

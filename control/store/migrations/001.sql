@@ -64,6 +64,9 @@ CREATE TABLE intents (
 
 CREATE INDEX intents_open ON intents (status, id)
   WHERE status IN ('pending_approval', 'approved', 'scheduled', 'unknown');
+-- Approved ones that Gate sends by itself.
+CREATE INDEX intents_replays ON intents (id)
+  WHERE status = 'approved' AND json_extract(about_json, '$.delivery') = 'replay';
 CREATE INDEX intents_due ON intents (deadline) WHERE deadline IS NOT NULL;
 CREATE INDEX intents_found ON intents (agent, fingerprint) WHERE found_until IS NOT NULL;
 CREATE INDEX intents_counted ON intents (agent, policy, created_at) WHERE counted = 1;
@@ -79,11 +82,12 @@ CREATE TABLE idempotency (
 
 -- Bodies live apart from the lean rows; a purged one leaves its row with NULL bytes.
 CREATE TABLE payloads (
-  intent    INTEGER PRIMARY KEY REFERENCES intents (id),
-  type      TEXT,
-  headers   BLOB,
-  body      BLOB,
-  purged_at INTEGER
+  intent      INTEGER PRIMARY KEY REFERENCES intents (id),
+  type        TEXT,
+  headers     BLOB,
+  has_secrets INTEGER NOT NULL CHECK (has_secrets IN (0, 1)),
+  body        BLOB,
+  purged_at   INTEGER
 ) STRICT;
 
 CREATE TABLE executions (

@@ -1,0 +1,200 @@
+// Policies and destinations are edited while requests are on their way.
+
+import assert from 'node:assert/strict';
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, beforeEach, test } from 'node:test';
+import { startUpstream, type Upstream } from '../support/upstream.ts';
+import { startTestGate, until, type TestGate } from '../support/gate.ts';
+
+let gate: TestGate;
+let upstream: Upstream;
+
+const asks = 'id: asks\nrequire_approval: always\n';
+const free = 'id: free\nauto_approve_under: 1\n';
+const stops = 'id: free\nblock_if_terms: ["word"]\nauto_approve_under: 1\n';
+
+const policyFile = (id: string) => join(gate.dir, 'policies', `${id}.yaml`);
+const destinationsFile = () => join(gate.dir, 'config', 'destinations.yaml');
+const destinations = (dialled: number) => `
+asks.test: { destination: a.asks, policy: asks, records: 1, dial: "127.0.0.1:${dialled}" }
+free.test: { destination: a.free, policy: free, records: 1, dial: "127.0.0.1:${upstream.port}" }
+`;
+
+before(async () => {
+  upstream = await startUpstream();
+  gate = await startTestGate({ policies: { asks, free }, destinations: destinations(upstream.port) });
+});
+after(async () => {
+  await gate.close();
+  await upstream.close();
+  assert.deepEqual(gate.faults, []);
+});
+beforeEach(async () => {
+  rmSync(policyFile('free'), { recursive: true, force: true });
+  writeFileSync(policyFile('free'), free);
+  writeFileSync(policyFile('asks'), asks);
+  rmSync(destinationsFile(), { recursive: true, force: true });
+  writeFileSync(destinationsFile(), destinations(upstream.port));
+  await until(
+    async () => (await send('free', 'word')).status === 200 && (await parts()).status === 200,
+    'the beginning',
+  );
+});
+
+let sent = 0;
+const send = (host: string, body: string, intent?: string) =>
+  gate.send({
+    url: `http://${host}.test/${intent === undefined ? ++sent : 'named'}`,
+    body,
+    headers: intent === undefined ? [] : [`X-Gate-Intent-Id: ${intent}`],
+  });
+const parts = async () => {
+  const { status, body } = await gate.api('GET', '/readyz?verbose=1', undefined, '');
+  return { status, checks: body['checks'] };
+};
+const loads = async () => {
+  const log = await gate.api('GET', '/v1/audit?type=configuration_loaded&limit=1000');
+  const events: { metadata: { what: string; files: { name: string; before: string; after: string }[] } }[] =
+    log.body['events'] ?? log.body;
+  return events.map(({ metadata }) => metadata);
+};
+
+/** Approves a request to asks.test that was not sent yet, so that the next resend may go. */
+async function approved(): Promise<(headers?: readonly string[]) => ReturnType<TestGate['send']>> {
+  const url = `http://asks.test/approved/${++sent}`;
+  const pending = await gate.send({ url, body: 'word' });
+  assert.equal(pending.status, 202);
+  const id = String(pending.json()['intentId']);
+  assert.equal((await gate.approve(id)).status, 200);
+  return () => gate.send({ url, body: 'word', headers: [`X-Gate-Intent-Id: ${id}`] });
+}
+
+test('an edited policy is in force without a restart, and on record with the digests of what changed', async () => {
+  writeFileSync(policyFile('free'), stops);
+  await until(async () => (await send('free', 'a word')).status === 403, 'the new policy');
+  const [last] = (await loads()).slice(-1);
+  assert.equal(last?.what, 'policies');
+  assert.deepEqual(
+    last?.files.map(({ name }) => name),
+    ['free'],
+  );
+  assert.match(last?.files[0]?.before ?? '', /^[0-9a-f]{64}$/);
+  assert.notEqual(last?.files[0]?.before, last?.files[0]?.after);
+});
+
+test('a new destination is in force without a restart', async () => {
+  assert.equal((await send('new', 'x')).json()['reason_code'], 'destination_unknown');
+  const more = `new.test: { destination: a.new, policy: free, records: 1, dial: "127.0.0.1:${upstream.port}" }\n`;
+  writeFileSync(destinationsFile(), destinations(upstream.port) + more);
+  await until(async () => (await send('new', 'x')).status === 200, 'the new destination');
+});
+
+test('E31: a policy tightened between approval and resend refuses the approved request as superseded', async () => {
+  const resend = await approved();
+  writeFileSync(policyFile('asks'), `${asks}block_if_terms: ["word"]\n`);
+  await until(async () => (await send('asks', 'a word')).status === 403, 'the tightened policy');
+  const n = upstream.requests.length;
+  const answer = await resend();
+  assert.equal(answer.status, 409);
+  assert.equal(answer.json()['reason_code'], 'superseded');
+  assert.equal(upstream.requests.length, n);
+});
+
+test('E31: a policy changed in something else lets the approved request go', async () => {
+  const resend = await approved();
+  writeFileSync(policyFile('asks'), `${asks}block_if_terms: ["other"]\n`);
+  await until(async () => (await send('asks', 'the other')).status === 403, 'the changed policy');
+  assert.equal((await resend()).status, 200);
+});
+
+test('E32: an entry that leads elsewhere since the approval refuses the approved request as superseded', async () => {
+  const other = await startUpstream();
+  const resend = await approved();
+  writeFileSync(destinationsFile(), destinations(other.port));
+  await until(async () => (await loads()).some(({ what }) => what === 'destinations'), 'the moved entry');
+  const before = (await loads()).length;
+  const n = upstream.requests.length;
+  await until(async () => {
+    const answer = await resend();
+    assert.equal(answer.status === 200, false, 'sent to a place that nobody approved');
+    return answer.json()['reason_code'] === 'superseded';
+  }, 'superseded');
+  assert.equal(upstream.requests.length, n);
+  assert.equal(other.connections, 0);
+  assert.ok(before > 0);
+  await other.close();
+});
+
+/** Whatever is done to the files, the last good version judges on and /readyz says what is wrong. */
+async function keepsLastGood(spoil: () => void, part: 'policies' | 'destinations', saying: RegExp): Promise<void> {
+  writeFileSync(policyFile('free'), stops);
+  await until(async () => (await send('free', 'a word')).status === 403, 'the good version');
+  const n = (await loads()).length;
+  spoil();
+  await until(async () => (await parts()).status === 503, 'the alarm');
+  const { checks } = await parts();
+  assert.match(checks[part], saying);
+  assert.equal((await send('free', 'a word')).json()['reason_code'], 'blocked_term_detected');
+  assert.equal((await send('free', 'harmless')).status, 200);
+  assert.equal((await loads()).length, n);
+}
+
+test('J07: a policy with a fault leaves the last good version in force', () =>
+  keepsLastGood(
+    () => writeFileSync(policyFile('free'), 'id: free\nauto_aprove_under: 9\n'),
+    'policies',
+    /unknown key "auto_aprove_under"; did you mean "auto_approve_under"\? \(.*free\.yaml:2:1\)/,
+  ));
+
+test('J07: a policy that is cut off in the middle leaves the last good version in force', () =>
+  keepsLastGood(() => writeFileSync(policyFile('free'), 'id: free\nblock_if_terms: ["wo'), 'policies', /free\.yaml/));
+
+test('J07: an emptied policy leaves the last good version in force', () =>
+  keepsLastGood(() => writeFileSync(policyFile('free'), ''), 'policies', /must be a mapping, found nothing/));
+
+test('J07: a directory in the place of a policy leaves the last good version in force', () =>
+  keepsLastGood(
+    () => {
+      rmSync(policyFile('free'));
+      mkdirSync(policyFile('free'));
+    },
+    'policies',
+    /the file must be readable, found a directory/,
+  ));
+
+test('J07: a removed policy directory leaves the last good version in force', async () => {
+  const dir = join(gate.dir, 'policies');
+  await keepsLastGood(
+    () => renameSync(dir, `${dir}.away`),
+    'policies',
+    /the directory must be readable, found nothing/,
+  );
+  renameSync(`${dir}.away`, dir);
+  await until(async () => (await parts()).status === 200, 'the directory back');
+});
+
+test('J07: a removed destinations.yaml leaves the last good version in force', () =>
+  keepsLastGood(() => rmSync(destinationsFile()), 'destinations', /the file must be readable, found nothing/));
+
+test('J07: what a removed policy judged is blocked, since absence is no permission', async () => {
+  rmSync(policyFile('free'));
+  await until(async () => (await send('free', 'x')).json()['reason_code'] === 'policy_not_found', 'the absence');
+});
+
+test('J07: a policy replaced over and over is never seen half', async () => {
+  writeFileSync(policyFile('free'), stops);
+  await until(async () => (await send('free', 'a word')).status === 403, 'the good version');
+  let isOver = false;
+  const churn = (async () => {
+    while (!isOver) {
+      // Half of it is a whole policy too, one that blocks nothing.
+      writeFileSync(policyFile('free'), free);
+      writeFileSync(policyFile('free'), stops);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  })();
+  for (let round = 0; round < 100; round++) assert.equal((await send('free', 'a word')).status, 403);
+  isOver = true;
+  await churn;
+});
