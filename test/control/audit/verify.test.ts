@@ -69,7 +69,10 @@ test('L01: an event that was written anew, its leaf too, does not fit the chain'
 });
 
 test('L02: who lacks the key cannot write the log anew, not even the whole of it', async () => {
-  const forged = write([1, 2, 3].map((seq) => event(seq, '{"n":9}')), createSecretKey(randomBytes(32)));
+  const forged = write(
+    [1, 2, 3].map((seq) => event(seq, '{"n":9}')),
+    createSecretKey(randomBytes(32)),
+  );
   assert.deepEqual(await faultsOf(forged), ['1 altered', '2 altered', '3 altered']);
 });
 
@@ -87,6 +90,10 @@ test('L03: a tail that is gone is found where the head is known from elsewhere',
 });
 
 test('L04: another log is not taken for this one, though the key is the same', async () => {
-  const other = write([1, 2].map((seq) => event(seq)), key, genesis('b'.repeat(32)));
+  const other = write(
+    [1, 2].map((seq) => event(seq)),
+    key,
+    genesis('b'.repeat(32)),
+  );
   assert.deepEqual((await faultsOf(other)).slice(0, 1), ['1 altered']);
 });
