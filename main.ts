@@ -114,6 +114,7 @@ export async function start(config: Config, options: StartOptions): Promise<Runn
   });
   let publicUrl = config.publicUrl ?? '';
   const proxy = createProxyServer({
+    contextFor: null,
     floor: {
       gate,
       dialler,

@@ -31,10 +31,12 @@ export interface WatchOptions<T> {
 
 /** Between two looks. Looks cost a stat per file; notifications of the system miss mounts, links and renames. */
 const lookEveryMs = 250;
+/** Files that are never still this many looks in a row, ten seconds, are a fault: nobody can say what they hold. */
+const mostRestless = 40;
 
 /**
- * A change counts once two looks in a row find the same files with the same content: an editor that empties, writes and
- * renames, or a copy under way, is waited for. Half a policy can be a valid one that allows more.
+ * A change counts once two looks in a row find the files untouched: an editor that empties, writes and renames, or a
+ * copy under way, is waited for. Half a policy can be a valid one that allows more.
  */
 export function watch<T>(options: WatchOptions<T>): Watched<T> {
   const { dir, load, digestOf } = options;
@@ -42,40 +44,45 @@ export function watch<T>(options: WatchOptions<T>): Watched<T> {
   let faults: readonly string[] = [];
   // The first look reads all again: what changed between loading and watching is a change too.
   let settled: string | null = null;
-  let candidate: string | null = null;
+  let before: string | null = null;
+  let restless = 0;
   let isTaking = false;
 
   const look = () => {
     if (isTaking) return;
-    const before = signature(dir);
-    if (before === settled) return;
-    const loaded = load();
-    // Changed while it was read: what was read may be of two versions.
-    if (signature(dir) !== before) return;
-    const content = 'faults' in loaded ? loaded.faults.join('\n') : digestOf(loaded.value);
-    const isSteady = candidate === content;
-    candidate = content;
-    if (isSteady) void settle(loaded, before);
+    const now = signature(dir);
+    const isStill = now === before;
+    before = now;
+    if (now === settled) restless = 0;
+    else if (isStill) take(now);
+    else if (++restless === mostRestless) alarm([`Cannot load ${dir}: its files must be still for a moment`]);
   };
 
-  async function settle(loaded: Loaded<T>, at: string): Promise<void> {
+  function take(at: string): void {
+    const loaded = load();
+    // Touched while it was read: what was read may be of two versions.
+    if (signature(dir) !== at) return;
     isTaking = true;
-    try {
-      if ('faults' in loaded) {
-        if (faults.join('\n') !== loaded.faults.join('\n')) options.onFaults(loaded.faults);
-        faults = loaded.faults;
-      } else {
-        if (digestOf(loaded.value) !== digestOf(current)) await options.onChange(current, loaded.value);
-        current = loaded.value;
-        faults = [];
-      }
-      settled = at;
-      candidate = null;
-    } catch (error) {
-      options.onError(error);
-    } finally {
-      isTaking = false;
-    }
+    settle(loaded)
+      .then(() => {
+        settled = at;
+        restless = 0;
+      }, options.onError)
+      .finally(() => {
+        isTaking = false;
+      });
+  }
+
+  async function settle(loaded: Loaded<T>): Promise<void> {
+    if ('faults' in loaded) return alarm(loaded.faults);
+    if (digestOf(loaded.value) !== digestOf(current)) await options.onChange(current, loaded.value);
+    current = loaded.value;
+    faults = [];
+  }
+
+  function alarm(found: readonly string[]): void {
+    if (faults.join('\n') !== found.join('\n')) options.onFaults(found);
+    faults = found;
   }
 
   const timer = setInterval(look, lookEveryMs);

@@ -140,7 +140,9 @@ export const config = {
     override(['config/load.ts'], { 'node/no-process-env': 'off' }),
     override(['proxy/forward.ts'], { 'no-restricted-imports': imports(2, { modules: dialling }) }),
     // Types of sockets that the server hands over; nothing there connects.
-    override(['proxy/server.ts'], { 'no-restricted-imports': imports(4, { modules: ['node:net'] }) }),
+    override(['proxy/server.ts', 'proxy/doors/connect.ts'], {
+      'no-restricted-imports': imports(4, { modules: ['node:tls'] }),
+    }),
     override(['main.ts'], { 'no-restricted-imports': imports(5, { mints: 'may mint' }) }),
     // Clients of Gate itself, in processes of their own.
     override(['cli/client.ts'], { 'no-restricted-globals': 'off' }),

@@ -1,9 +1,13 @@
 // A request as every door hands it to the pipeline, free of the server that received it.
 
 import type { Header } from '../core/facts.ts';
+import type { AddressedVia } from './wire/head.ts';
 
 export interface Arrival {
-  readonly door: 'forward' | 'connect' | 'reverse';
+  /** By which door it came, and what that door knows of where it goes. */
+  readonly via: AddressedVia;
+  /** The key of the tunnel it came through; null where the request itself presents one or none. */
+  readonly tunnelKey: string | null;
   /** Peer address, for records of clients that are not known. */
   readonly source: string;
   readonly method: string;

@@ -28,7 +28,7 @@ export interface Floor extends Performer {
 export async function govern(arrival: Arrival, floor: Floor): Promise<void> {
   const record = openRecord(arrival, floor.newRequestId());
   const { gate } = floor;
-  const head = readHead({ ...arrival, via: { door: 'forward' } });
+  const head = readHead(arrival);
   if (isRefusal(head)) {
     // Where a request cannot be read for certain, neither can the one behind it (RFC 9112 §6.3).
     arrival.endConnection();
@@ -36,7 +36,7 @@ export async function govern(arrival: Arrival, floor: Floor): Promise<void> {
   }
   notePlace(record, head.authority.host, head.target);
 
-  const agent = gate.identify(proxyKey(head.headers));
+  const agent = gate.identify(arrival.tunnelKey ?? (arrival.via.door === 'tunnel' ? null : proxyKey(head.headers)));
   if (isRefusal(agent)) return turnAway(agent, record, gate);
   record.agent = agent;
 

@@ -1,12 +1,13 @@
 // The one HTTP server behind every door: it parses, keeps connections in order, and hands each request on.
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { TLSSocket, type SecureContext } from 'node:tls';
 import { refuse, type Refusal } from '../core/reasons.ts';
 import type { Arrival } from './arrival.ts';
 import { refusalAnswer } from './answers.ts';
 import { give } from './carryOut.ts';
+import { createTunnelDoor, type RefusedTunnel } from './doors/connect.ts';
 import { parseFaultOf, refusalOf } from './doors/faults.ts';
 import { arrivalOf } from './doors/http.ts';
 import { createLanes } from './lanes.ts';
@@ -22,11 +23,13 @@ export interface ProxyServer {
 
 export interface ProxyServerOptions {
   readonly floor: Floor;
+  /** The TLS context of an intercepted host; null where interception is off. */
+  readonly contextFor: ((host: string) => SecureContext) | null;
   /** Called with what went wrong inside Gate; the client has been answered 503. */
   readonly onFault: (error: unknown) => void;
 }
 
-export function createProxyServer({ floor, onFault }: ProxyServerOptions): ProxyServer {
+export function createProxyServer({ floor, contextFor, onFault }: ProxyServerOptions): ProxyServer {
   const lanes = createLanes();
   const faulty = new WeakSet<Duplex>();
   let isClosing = false;
@@ -49,6 +52,19 @@ export function createProxyServer({ floor, onFault }: ProxyServerOptions): Proxy
   server.maxHeadersCount = 1_000;
   server.maxConnections = 20_000;
 
+  const unsecured = new WeakSet<Duplex>();
+  const tunnels = createTunnelDoor({
+    gate: floor.gate,
+    destinations: floor.destinations,
+    contextFor,
+    join: (socket) => {
+      if (socket instanceof TLSSocket) unsecured.add(socket);
+      server.emit('connection', socket);
+    },
+    refuse: (socket, refusal, about) => void refuseRaw(socket, refusal, 'CONNECT', about),
+    onHandshake: (socket) => void unsecured.delete(socket),
+  });
+
   function take(request: IncomingMessage, response: ServerResponse, invite: () => void) {
     const { socket } = request;
     // The parser drops what is pipelined behind an upgrade it was told not to make: nothing may follow it.
@@ -56,6 +72,7 @@ export function createProxyServer({ floor, onFault }: ProxyServerOptions): Proxy
     const arrival = arrivalOf(request, response, {
       invite,
       end: () => lanes.poison(socket),
+      tunnel: tunnels.tunnelOf(socket),
       isEnding: () => isClosing || lanes.isPoisoned(socket),
     });
     const taken = lanes.enter(socket, async () => {
@@ -86,11 +103,11 @@ export function createProxyServer({ floor, onFault }: ProxyServerOptions): Proxy
     }
   }
 
-  async function refuseRaw(socket: Duplex, refusal: Refusal, method: string) {
+  async function refuseRaw(socket: Duplex, refusal: Refusal, method: string, about: RefusedTunnel = nobody) {
     const requestId = floor.newRequestId();
     const source = 'remoteAddress' in socket && typeof socket.remoteAddress === 'string' ? socket.remoteAddress : '';
     try {
-      await floor.gate.refused(refusal, { requestId, source, agent: null, method, host: null, path: null });
+      await floor.gate.refused(refusal, { requestId, source, ...about, method, path: null });
       answerRaw(socket, refusal, requestId);
     } catch (error) {
       onFault(error);
@@ -101,12 +118,12 @@ export function createProxyServer({ floor, onFault }: ProxyServerOptions): Proxy
   server.on('request', (request, response) => take(request, response, () => undefined));
   server.on('checkContinue', (request, response) => take(request, response, () => response.writeContinue()));
   server.on('checkExpectation', (request, response) => take(request, response, () => undefined));
-  server.on('connect', (request: IncomingMessage, socket: Socket) => {
+  server.on('connect', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     // From here on the server knows nothing of the socket: an error without a listener would end the process.
     socket.on('error', () => socket.destroy());
     // A tunnel asked for behind a request under way would answer before it, and into it.
-    if (lanes.busy(socket) > 0) return socket.destroy();
-    return void refuseRaw(socket, refuse('tls_interception_required'), request.method ?? 'CONNECT');
+    if (lanes.busy(socket) > 0) return void socket.destroy();
+    tunnels.open(request, socket, head);
   });
   server.on('clientError', (error, socket) => {
     lanes.poison(socket);
@@ -117,7 +134,8 @@ export function createProxyServer({ floor, onFault }: ProxyServerOptions): Proxy
     faulty.add(socket);
     // With a request under way the answer is that request's, and it may report a write that happened.
     if (lanes.busy(socket) > 0) return;
-    if (fault.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+    // Before the handshake is done nothing can be written, and an end would wait for it for ever.
+    if (fault.code === 'ECONNRESET' || !socket.writable || unsecured.has(socket)) return void socket.destroy();
     return void refuseRaw(socket, refusalOf(fault), '');
   });
   return {
@@ -133,12 +151,18 @@ export function createProxyServer({ floor, onFault }: ProxyServerOptions): Proxy
       isClosing = true;
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeIdleConnections();
-      const timer = setTimeout(() => server.closeAllConnections(), graceMs);
+      // The server's own list does not hold raw tunnel sockets.
+      const timer = setTimeout(() => {
+        server.closeAllConnections();
+        tunnels.close();
+      }, graceMs);
       await closed;
       clearTimeout(timer);
     },
   };
 }
+
+const nobody: RefusedTunnel = { agent: null, host: null };
 
 /** Until the answer has left, or cannot any more: the next request of the connection begins only then. */
 function finished(response: ServerResponse): Promise<void> {

@@ -3,22 +3,26 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Header } from '../../core/facts.ts';
 import type { Answer, Arrival } from '../arrival.ts';
+import type { Tunnel } from './connect.ts';
 
 /** What the server knows of the connection that a request came on. */
 export interface Connection {
   invite(): void;
   end(): void;
+  readonly tunnel: Tunnel | null;
   /** Asked when the answer begins: whether no further request may follow it. */
   isEnding(): boolean;
 }
 
 export function arrivalOf(request: IncomingMessage, response: ServerResponse, connection: Connection): Arrival {
+  const { tunnel } = connection;
   const gone = new AbortController();
   response.once('close', () => {
     if (!response.writableFinished) gone.abort();
   });
   return {
-    door: 'forward',
+    via: tunnel === null ? { door: 'forward' } : { door: 'tunnel', tunnel: tunnel.authority, tls: tunnel.tls },
+    tunnelKey: tunnel?.key ?? null,
     source: request.socket.remoteAddress ?? 'unknown',
     method: request.method ?? '',
     version: request.httpVersion,

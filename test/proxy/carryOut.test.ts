@@ -12,7 +12,8 @@ import { allow, core } from '../support/intents.ts';
 function arrive() {
   const answer = recordAnswer();
   const arrival: Arrival = {
-    door: 'forward',
+    via: { door: 'forward' },
+    tunnelKey: null,
     source: '127.0.0.1',
     method: 'POST',
     version: '1.1',
