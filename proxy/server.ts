@@ -32,6 +32,8 @@ export interface ProxyServerOptions {
 export function createProxyServer({ floor, contextFor, onFault }: ProxyServerOptions): ProxyServer {
   const lanes = createLanes();
   const faulty = new WeakSet<Duplex>();
+  /** Of each connection the request whose body is being read. */
+  const bodies = new WeakMap<Duplex, AbortController>();
   let isClosing = false;
   const server = createServer({
     // Gate's own validator decides and records; the parser's limits lie beyond its own.
@@ -69,8 +71,11 @@ export function createProxyServer({ floor, contextFor, onFault }: ProxyServerOpt
     const { socket } = request;
     // The parser drops what is pipelined behind an upgrade it was told not to make: nothing may follow it.
     if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false;
+    const breaking = new AbortController();
+    bodies.set(socket, breaking);
     const arrival = arrivalOf(request, response, {
       invite,
+      broken: breaking.signal,
       end: () => lanes.poison(socket),
       tunnel: tunnels.tunnelOf(socket),
       isEnding: () => isClosing || lanes.isPoisoned(socket),
@@ -132,6 +137,7 @@ export function createProxyServer({ floor, contextFor, onFault }: ProxyServerOpt
     if (fault.code === 'HPE_INVALID_EOF_STATE') return void socket.destroy();
     if (faulty.has(socket)) return;
     faulty.add(socket);
+    bodies.get(socket)?.abort();
     // With a request under way the answer is that request's, and it may report a write that happened.
     if (lanes.busy(socket) > 0) return;
     // Before the handshake is done nothing can be written, and an end would wait for it for ever.

@@ -8,6 +8,8 @@ import type { Tunnel } from './connect.ts';
 /** What the server knows of the connection that a request came on. */
 export interface Connection {
   invite(): void;
+  /** Aborted when the parser finds a fault in the body: no more of it will come, and no end. */
+  readonly broken: AbortSignal;
   end(): void;
   readonly tunnel: Tunnel | null;
   /** Asked when the answer begins: whether no further request may follow it. */
@@ -28,12 +30,28 @@ export function arrivalOf(request: IncomingMessage, response: ServerResponse, co
     version: request.httpVersion,
     target: request.url ?? '',
     headers: pairsOf(request.rawHeaders),
-    body: request,
+    body: breakable(request, connection.broken),
     gone: gone.signal,
     invite: () => connection.invite(),
     endConnection: () => connection.end(),
     answer: answerOf(request, response, connection),
   };
+}
+
+/** Leaves the request itself alone when it is left early: the answer still has to go out on its connection. */
+async function* breakable(request: IncomingMessage, broken: AbortSignal): AsyncGenerator<Uint8Array> {
+  const chunks: AsyncIterator<Uint8Array> = request[Symbol.asyncIterator]();
+  const failure = new Promise<never>((_, reject) => {
+    const fail = () => reject(new Error('the body is malformed'));
+    if (broken.aborted) fail();
+    else broken.addEventListener('abort', fail, { once: true });
+  });
+  failure.catch(() => undefined);
+  for (;;) {
+    const next = await Promise.race([chunks.next(), failure]);
+    if (next.done === true) return;
+    yield next.value;
+  }
 }
 
 function answerOf(request: IncomingMessage, response: ServerResponse, connection: Connection): Answer {

@@ -38,10 +38,10 @@ beforeEach(async () => {
   writeFileSync(policyFile('asks'), asks);
   rmSync(destinationsFile(), { recursive: true, force: true });
   writeFileSync(destinationsFile(), destinations(upstream.port));
-  await until(
-    async () => (await send('free', 'word')).status === 200 && (await parts()).status === 200,
-    'the beginning',
-  );
+  await until(async () => {
+    const answers = [await send('free', 'a word'), await send('asks', 'a word'), await parts()];
+    return answers.map(({ status }) => status).join() === '200,202,200';
+  }, 'the beginning');
 });
 
 let sent = 0;
@@ -66,7 +66,7 @@ const loads = async () => {
 async function approved(): Promise<(headers?: readonly string[]) => ReturnType<TestGate['send']>> {
   const url = `http://asks.test/approved/${++sent}`;
   const pending = await gate.send({ url, body: 'word' });
-  assert.equal(pending.status, 202);
+  assert.equal(pending.status, 202, pending.body);
   const id = String(pending.json()['intentId']);
   assert.equal((await gate.approve(id)).status, 200);
   return () => gate.send({ url, body: 'word', headers: [`X-Gate-Intent-Id: ${id}`] });
@@ -113,18 +113,15 @@ test('E31: a policy changed in something else lets the approved request go', asy
 test('E32: an entry that leads elsewhere since the approval refuses the approved request as superseded', async () => {
   const other = await startUpstream();
   const resend = await approved();
+  const loaded = (await loads()).length;
   writeFileSync(destinationsFile(), destinations(other.port));
-  await until(async () => (await loads()).some(({ what }) => what === 'destinations'), 'the moved entry');
-  const before = (await loads()).length;
+  await until(async () => (await loads()).length > loaded, 'the moved entry');
   const n = upstream.requests.length;
-  await until(async () => {
-    const answer = await resend();
-    assert.equal(answer.status === 200, false, 'sent to a place that nobody approved');
-    return answer.json()['reason_code'] === 'superseded';
-  }, 'superseded');
+  const answer = await resend();
+  assert.equal(answer.status, 409);
+  assert.equal(answer.json()['reason_code'], 'superseded');
   assert.equal(upstream.requests.length, n);
   assert.equal(other.connections, 0);
-  assert.ok(before > 0);
   await other.close();
 });
 
@@ -194,14 +191,8 @@ test('J07: a policy written over and over is never taken half, and that it is ne
     setInterval(() => { writeFileSync(process.argv[1], ${JSON.stringify(stops)}); }, 3);`;
   const writer = spawn(process.execPath, ['-e', script, policyFile('free')], { stdio: 'inherit' });
   try {
-    await until(
-      async () => {
-        assert.equal((await send('free', 'a word')).status, 403);
-        return (await parts()).status === 503;
-      },
-      'the alarm',
-      30_000,
-    );
+    // Ten seconds of looks until the alarm, and every answer on the way is that of the good version.
+    while ((await parts()).status !== 503) assert.equal((await send('free', 'a word')).status, 403);
   } finally {
     writer.kill();
     await once(writer, 'exit');

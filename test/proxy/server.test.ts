@@ -76,7 +76,7 @@ const refused: readonly (readonly [id: string, bytes: () => string, statuses: re
   ['A17: NUL in a value', () => head(['X: a\0b', 'Content-Length: 0']), [400]],
   ['A19: Content_Length', () => head(['Content_Length: 5', 'Content-Length: 0']), [400]],
   ['A20: a chunk size with 0x', () => head(['Transfer-Encoding: chunked']) + '0x2\r\n{}\r\n0\r\n\r\n', [400, null]],
-  ['A20: a chunk size with a sign', () => head(['Transfer-Encoding: chunked']) + '+2\r\n{}\r\n0\r\n\r\n', [400, null]],
+  ['A20: a chunk size with a sign', () => head(['Transfer-Encoding: chunked']) + '+2\r\n{}\r\n0\r\n\r\n', [400]],
   [
     'A20: a chunk size of 17 digits',
     () => head(['Transfer-Encoding: chunked']) + '10000000000000002\r\n{}\r\n0\r\n\r\n',
@@ -121,8 +121,8 @@ const refused: readonly (readonly [id: string, bytes: () => string, statuses: re
   ['N13: SOCKS', () => '\x05\x01\x00', [400, null]],
   ['N13: noise', () => '\xff\xfe\x00noise\r\n\r\n', [400, null]],
   [
-    'CONNECT, where no tunnel is allowed',
-    () => head([], 'CONNECT a.test:443 HTTP/1.1').replace('Host: a.test', 'Host: a.test:443'),
+    'CONNECT to a host that nobody listed',
+    () => head([], 'CONNECT b.test:443 HTTP/1.1').replace('Host: a.test', 'Host: b.test:443'),
     [403],
   ],
 ];
