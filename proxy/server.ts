@@ -33,7 +33,7 @@ export function createProxyServer({ floor, contextFor, onFault }: ProxyServerOpt
   const lanes = createLanes();
   const faulty = new WeakSet<Duplex>();
   /** Of each connection the request whose body is being read. */
-  const bodies = new WeakMap<Duplex, AbortController>();
+  const bodies = new WeakMap<Duplex, () => void>();
   let isClosing = false;
   const server = createServer({
     // Gate's own validator decides and records; the parser's limits lie beyond its own.
@@ -72,7 +72,8 @@ export function createProxyServer({ floor, contextFor, onFault }: ProxyServerOpt
     // The parser drops what is pipelined behind an upgrade it was told not to make: nothing may follow it.
     if (request.headers.upgrade !== undefined) response.shouldKeepAlive = false;
     const breaking = new AbortController();
-    bodies.set(socket, breaking);
+    // A body that is whole already is no part of what the parser finds behind it.
+    bodies.set(socket, () => void (request.complete || breaking.abort()));
     const arrival = arrivalOf(request, response, {
       invite,
       broken: breaking.signal,
@@ -137,7 +138,7 @@ export function createProxyServer({ floor, contextFor, onFault }: ProxyServerOpt
     if (fault.code === 'HPE_INVALID_EOF_STATE') return void socket.destroy();
     if (faulty.has(socket)) return;
     faulty.add(socket);
-    bodies.get(socket)?.abort();
+    bodies.get(socket)?.();
     // With a request under way the answer is that request's, and it may report a write that happened.
     if (lanes.busy(socket) > 0) return;
     // Before the handshake is done nothing can be written, and an end would wait for it for ever.
