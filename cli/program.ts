@@ -87,6 +87,12 @@ function intents(command: Command): void {
       .option('--digest <hex>', 'approve this very request, as shown')
       .action(async (id, options) => (await import('./intents.ts')).decideIntent(verb, id, options));
   }
+  client(command.command('watch').description('print what waits for a person, as it comes'))
+    .option('--once', 'only what waits now')
+    .action(async (options) => (await import('./watch.ts')).watchIntents(options));
+  client(command.command('held').description('clients whose connection waits'))
+    .option('--json', 'as the API answers')
+    .action(async (options) => (await import('./watch.ts')).listHeld(options));
   client(command.command('resolve <id>').description('say what became of an unknown one'))
     .requiredOption('--outcome <outcome>', 'sent or not_sent')
     .requiredOption('--note <text>', 'how you know')

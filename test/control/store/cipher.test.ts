@@ -26,15 +26,15 @@ test('bytes that were moved to another row, changed, or closed with another key 
   assert.throws(() => sealedWith(createSecretKey(randomBytes(32))).open(closed, 'int_1/body'));
 });
 
-test('with a data key neither body nor header value stands readable in the data directory; without one both do', async () => {
+test('with a data key neither body nor header value stands readable in the data directory; without one both do', async (t) => {
   for (const dataKey of [randomBytes(32), null]) {
     const { store, dir, close } = await openTestStore(dataKey);
+    t.after(close);
     const secret = 'Bearer sk_live_4242';
     await store.submit(submission(1, hold(), { payload: { headers: [['Authorization', secret]], bytes: text } }));
     const files = readdirSync(dir).map((name) => readFileSync(join(dir, name)));
     const isReadable = (bytes: string | Buffer) => files.some((file) => file.includes(bytes));
     assert.equal(isReadable(secret), dataKey === null);
     assert.equal(isReadable(text), dataKey === null);
-    await close();
   }
 });
