@@ -17,7 +17,7 @@ import { createMint } from './control/permit.ts';
 import { createJudge } from './control/policy/judge.ts';
 import { createRestore } from './control/restore.ts';
 import type { RefusedRequest } from './control/ports.ts';
-import { databaseFile } from './control/store/open.ts';
+import { databaseFile, logState } from './control/store/open.ts';
 import { openSqliteStore } from './control/store/sqlite.ts';
 import { system } from './core/intent.ts';
 import type { Refusal } from './core/reasons.ts';
@@ -43,6 +43,8 @@ export type StartFault = { readonly faults: readonly string[] };
 
 export interface StartOptions {
   readonly onFault: (error: unknown) => void;
+  /** Called once, with a sentence, when nothing can be recorded any more; nothing is sent from then on. */
+  readonly onFatal?: (why: string) => void;
   /** One line for the operator while Gate runs, such as a fault in a file that was edited. */
   readonly say?: (line: string) => void;
   /** Told of every refusal of a known agent, before it is answered. */
@@ -54,7 +56,7 @@ export interface StartOptions {
 }
 
 export async function start(config: Config, options: StartOptions): Promise<RunningGate | StartFault> {
-  const { onFault } = options;
+  const { onFault, onFatal = () => undefined } = options;
   const clockOffset = options.clockOffset ?? new BigInt64Array(new SharedArrayBuffer(8));
   const dirs = { policies: config.policyDir.path, configuration: config.configDir.path };
   const loaded = loadConfiguration(dirs);
@@ -63,7 +65,7 @@ export async function start(config: Config, options: StartOptions): Promise<Runn
   makePrivateDir(config.dataDir);
   const lock = lockDataDir(config.dataDir);
   if (isFault(lock)) return { faults: [lock.fault] };
-  const auditKey = readAuditKey(config.auditKeyFile, databaseFile(config.dataDir));
+  const auditKey = readAuditKey(config.auditKeyFile, databaseFile(config.dataDir), logState);
   if (isFault(auditKey)) {
     lock.release();
     return { faults: [auditKey.fault] };
@@ -74,7 +76,7 @@ export async function start(config: Config, options: StartOptions): Promise<Runn
   const { dataDir, dataKey } = config;
   const { key, logId } = auditKey;
   const changes = createChanges();
-  const bare = await openSqliteStore({ dataDir, dataKey, auditKey: key, logId, clockOffset });
+  const bare = await openSqliteStore({ dataDir, dataKey, auditKey: key, logId, clockOffset, onFatal });
   const store = publishing(bare, changes);
   const lost = await store.recover();
   await store.record([{ type: 'gate_started', actor: system, intent: null, metadata: { lost } }]);

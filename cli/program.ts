@@ -1,6 +1,7 @@
 // Every command, its words and options; what a command does lies in a file of its own.
 
 import { Command } from 'commander';
+import { addPolicyCommands } from './policyCommands.ts';
 import { isStopped } from './stopped.ts';
 
 export async function run(argv: readonly string[]): Promise<void> {
@@ -39,6 +40,8 @@ export async function run(argv: readonly string[]): Promise<void> {
   client(agents.command('add <name>').description('register an agent; prints its key once'))
     .option('--tier <tier>', 'standard, elevated or restricted')
     .action(async (name, options) => (await import('./agents.ts')).addAgent(name, options));
+
+  addPolicyCommands(program, client);
 
   const audit = program.command('audit').description('the log');
   audit

@@ -3,10 +3,13 @@
 import { environment, loadConfig, type Config, type Flags } from '../config/load.ts';
 import { makeSignInToken } from '../config/signIn.ts';
 import { start, type RunningGate } from '../main.ts';
+import { unknownHostNotes } from './unknownHosts.ts';
 
 export async function serve(flags: Flags): Promise<void> {
   const config = loadConfig(flags, environment());
   if ('faults' in config) return fail(config.faults);
+  // Everything Gate writes is its own: the database's side files too, whose modes no option sets.
+  process.umask(0o077);
   const gate = await startOrFail(config);
   if (gate === null) return;
   say(readyLine(config, gate));
@@ -32,13 +35,24 @@ export async function serve(flags: Flags): Promise<void> {
 
 async function startOrFail(config: Config): Promise<RunningGate | null> {
   try {
-    const started = await start(config, { onFault: report });
+    const started = await start(config, {
+      onFault: report,
+      onFatal: stopAtOnce,
+      say: warn,
+      onRefused: unknownHostNotes(warn),
+    });
     if (!('faults' in started)) return started;
     fail(started.faults);
   } catch (error) {
     fail([`Cannot start: ${error instanceof Error ? error.message : String(error)}`]);
   }
   return null;
+}
+
+/** Clients under way still get their 503; a supervisor starts Gate anew, which begins by looking what is true. */
+function stopAtOnce(why: string): void {
+  process.stderr.write(`Cannot record any more: ${why}; nothing was sent unrecorded, Gate stops\n`);
+  setTimeout(() => process.exit(1), 500);
 }
 
 function readyLine(config: Config, gate: RunningGate): string {
@@ -64,6 +78,11 @@ function fail(faults: readonly string[]): void {
 function report(error: unknown): void {
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
   process.stderr.write(`${new Date().toISOString()} fault: ${text}\n`);
+}
+
+/** What the operator should know while Gate runs; standard output is for the ready line. */
+function warn(line: string): void {
+  process.stderr.write(`${line}\n`);
 }
 
 function say(line: string): void {

@@ -51,11 +51,23 @@ export interface AuditKey {
   readonly logId: string;
 }
 
-/** Reads the key that proves the log, or makes it when there is no database yet that it could belong to. */
-export function readAuditKey(file: string, database: string): AuditKey | ConfigFault {
-  if (existsSync(file)) return parseAuditKey(file);
-  if (existsSync(database))
+/**
+ * Reads the key that proves the log, or makes it for a log without an event: an empty database is made first, so that a
+ * crash between the two leaves nothing that the next start could not tell from a log that lost its key.
+ */
+export function readAuditKey(
+  file: string,
+  database: string,
+  stateOf: (database: string) => 'empty' | 'written',
+): AuditKey | ConfigFault {
+  if (existsSync(file)) {
+    if (existsSync(database)) return parseAuditKey(file);
+    const remedy = `was it deleted? Remove "${file}" to begin a new log`;
+    return fault(`Cannot open "${database}": there is an audit key but no database; ${remedy}`);
+  }
+  if (stateOf(database) === 'written') {
     return fault(`Cannot read audit key "${file}": it is missing, but the log it proves is not`);
+  }
   const made = { key: randomBytes(32), logId: randomBytes(16).toString('hex') };
   writeDurably(file, `${made.key.toString('hex')} ${made.logId}\n`);
   return made;

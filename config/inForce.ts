@@ -19,11 +19,11 @@ export interface LoadedConfiguration {
 }
 
 export interface InForce {
-  policies(): Policies;
-  destinations(): Destinations;
+  readonly policies: () => Policies;
+  readonly destinations: () => Destinations;
   /** What is wrong with the files as they are now, by part. */
-  parts(): readonly { readonly name: string; readonly faults: readonly string[] }[];
-  stop(): void;
+  readonly parts: () => readonly { readonly name: string; readonly faults: readonly string[] }[];
+  readonly stop: () => void;
 }
 
 export interface Listeners {

@@ -6,10 +6,10 @@ import type { Loaded } from './yaml.ts';
 
 export interface Watched<T> {
   /** The version in force. */
-  current(): T;
+  readonly current: () => T;
   /** Of the files as they were last seen; none while they are the version in force. */
-  faults(): readonly string[];
-  stop(): void;
+  readonly faults: () => readonly string[];
+  readonly stop: () => void;
 }
 
 export interface WatchOptions<T> {
@@ -54,23 +54,24 @@ export function watch<T>(options: WatchOptions<T>): Watched<T> {
     const isStill = now === before;
     before = now;
     if (now === settled) restless = 0;
-    else if (isStill) take(now);
+    else if (isStill) void take(now);
     else if (++restless === mostRestless) alarm([`Cannot load ${dir}: its files must be still for a moment`]);
   };
 
-  function take(at: string): void {
-    const loaded = load();
-    // Touched while it was read: what was read may be of two versions.
-    if (signature(dir) !== at) return;
+  async function take(at: string): Promise<void> {
     isTaking = true;
-    settle(loaded)
-      .then(() => {
-        settled = at;
-        restless = 0;
-      }, options.onError)
-      .finally(() => {
-        isTaking = false;
-      });
+    try {
+      const loaded = load();
+      // Touched while it was read: what was read may be of two versions.
+      if (signature(dir) !== at) return;
+      await settle(loaded);
+      settled = at;
+      restless = 0;
+    } catch (error) {
+      options.onError(error);
+    } finally {
+      isTaking = false;
+    }
   }
 
   async function settle(loaded: Loaded<T>): Promise<void> {

@@ -49,6 +49,9 @@ const floors: readonly { readonly files: readonly string[]; readonly named: read
       '**/load.ts',
       '**/files.ts',
       '**/dataDir.ts',
+      '**/config/watch.ts',
+      '**/inForce.ts',
+      '**/casesRun.ts',
     ],
   },
   {

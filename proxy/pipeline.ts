@@ -15,6 +15,7 @@ import { notePlace, openRecord, type RequestRecord } from './record.ts';
 import { bodyOf, seal } from './seal.ts';
 import { endToEnd } from './wire/endToEnd.ts';
 import { readHead, type Head } from './wire/head.ts';
+import { isRead } from './wire/reads.ts';
 
 export interface Floor extends Performer {
   readonly destinations: () => Destinations;
@@ -77,13 +78,6 @@ export async function govern(arrival: Arrival, floor: Floor): Promise<void> {
   } finally {
     body.release();
   }
-}
-
-/** A method that only reads, with nothing about it that could make it write. */
-function isRead({ method, framing, upgrade, methodOverride }: Head): boolean {
-  const isReading = method === 'GET' || method === 'HEAD' || method === 'OPTIONS';
-  const isEmpty = framing.kind === 'none' || (framing.kind === 'length' && framing.bytes === 0);
-  return isReading && isEmpty && upgrade === null && methodOverride === null;
 }
 
 /** A host that nobody listed is unknown, not blocked, though `__default__` lets it be read. */

@@ -3,7 +3,7 @@
 
 import { execFileSync, spawn } from 'node:child_process';
 import { cpSync, existsSync, globSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { createInterface } from 'node:readline';
 import { stripTypeScriptTypes } from 'node:module';
 import { parseArgs } from 'node:util';
@@ -67,7 +67,7 @@ async function main(): Promise<number> {
     say(`${wanted.length} controls taken out, ${wanted.length - failures} noticed, ${failures} not`);
     return failures === 0 ? 0 : 1;
   } finally {
-    for (const copy of copies) rmSync(copy, { recursive: true, force: true });
+    for (const copy of copies) rmSync(dirname(copy), { recursive: true, force: true });
   }
 }
 
@@ -123,7 +123,7 @@ async function runTests(files: readonly string[], cwd: string, concurrency: numb
   const flags = ['--test', '--test-reporter=tap', `--test-timeout=${testTimeoutMs}`];
   const child = spawn(process.execPath, [...flags, `--test-concurrency=${concurrency}`, ...files], {
     cwd,
-    env: { ...process.env, GATE_CRASH_KILLS: crashKills },
+    env: { ...process.env, GATE_CRASH_KILLS: crashKills, GATE_TEST_DIR: dirname(cwd) },
     stdio: ['ignore', 'pipe', 'ignore'],
     // A group of its own, so that the Gates it has started end with it.
     detached: true,
@@ -135,7 +135,7 @@ async function runTests(files: readonly string[], cwd: string, concurrency: numb
       failing = name ?? failing;
       const [, type] = /^\s*failureType: '(\w+)'$/.exec(line) ?? [];
       if (failing === null || type === undefined) continue;
-      const isOfTest = (type === 'testCodeFailure' || type === 'testTimeoutFailure') && !/\.test\.ts$/.test(failing);
+      const isOfTest = (type === 'testCodeFailure' || type === 'testTimeoutFailure') && !failing.endsWith('.test.ts');
       return { result: isOfTest ? 'red' : 'broken', by: failing };
     }
     return { result: 'green' };

@@ -63,3 +63,13 @@ export function databaseFile(dataDir: string): string {
 export function hasDatabase(dataDir: string): boolean {
   return existsSync(databaseFile(dataDir));
 }
+
+/** Makes the database where there is none; whether its log has an event yet. */
+export function logState(file: string): 'empty' | 'written' {
+  const db = openWriter(file);
+  const first = db.prepare('SELECT 1 FROM audit LIMIT 1').get();
+  // A name that was given before a key was made for it belongs to nothing.
+  if (first === undefined) db.exec(`DELETE FROM meta WHERE name = 'log_id'`);
+  db.close();
+  return first === undefined ? 'empty' : 'written';
+}

@@ -11,6 +11,8 @@ export interface SqliteOptions {
   readonly auditKey: Uint8Array;
   readonly dataKey: Uint8Array | null;
   readonly clockOffset?: BigInt64Array;
+  /** Called once, with a sentence, when the store cannot write any more; every call then rejects. */
+  readonly onFatal?: (why: string) => void;
 }
 
 const written = [
@@ -40,17 +42,24 @@ const read = [
 
 /** Opens or makes the database of a data directory that the caller has locked. */
 export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
-  const { dataDir, logId, auditKey, dataKey } = options;
+  const { dataDir, logId, auditKey, dataKey, onFatal = () => undefined } = options;
   const clockOffset = options.clockOffset ?? new BigInt64Array(new SharedArrayBuffer(8));
   const setup = { file: databaseFile(dataDir), logId, auditKey, dataKey, clockOffset };
-  const writer = await startThread({ ...setup, role: 'writer' });
-  const reader = await startThread({ ...setup, role: 'reader' });
+  const writer = await startThread({ ...setup, role: 'writer' }, onFatal);
+  const reader = await startThread({ ...setup, role: 'reader' }, onFatal);
   const remote = (thread: typeof writer, methods: readonly string[]) =>
     methods.map((method) => [method, (...args: unknown[]) => thread.call(method, args)]);
   // The one place where the types of the port meet what travels between threads.
   return Object.fromEntries([
     ...remote(writer, written),
     ...remote(reader, read),
-    ['close', async () => void (await Promise.all([writer.close(), reader.close()]))],
+    [
+      'close',
+      async () => {
+        // The last connection to close folds the write-ahead log into the database: that is the writer's.
+        await reader.close();
+        await writer.close();
+      },
+    ],
   ]) as Store;
 }

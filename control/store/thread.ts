@@ -2,7 +2,7 @@
 
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
-import type { Call, Reply, WorkerSetup } from './worker.ts';
+import type { Call, Fatal, Reply, WorkerSetup } from './worker.ts';
 
 export interface StoreThread {
   call(method: string, args: readonly unknown[]): Promise<unknown>;
@@ -15,7 +15,8 @@ interface Waiting {
   readonly fail: (fault: Error) => void;
 }
 
-export async function startThread(setup: WorkerSetup): Promise<StoreThread> {
+/** `onFatal` is called once, with a sentence, when nothing can be written any more. */
+export async function startThread(setup: WorkerSetup, onFatal: (why: string) => void): Promise<StoreThread> {
   const worker = new Worker(new URL(`./worker${extname(import.meta.filename)}`, import.meta.url), {
     workerData: setup,
     // The thread needs nothing of the environment, where keys may stand.
@@ -52,7 +53,11 @@ export async function startThread(setup: WorkerSetup): Promise<StoreThread> {
   });
   worker.on('error', (fault) => end(fault instanceof Error ? fault : new Error(String(fault))));
   worker.on('exit', (code) => end(new Error(`The store thread has ended with code ${code}`)));
-  worker.on('message', (replies: readonly Reply[]) => {
+  worker.on('message', (replies: readonly Reply[] | Fatal) => {
+    if ('fatal' in replies) {
+      end(new Error(replies.fatal));
+      return onFatal(replies.fatal);
+    }
     for (const reply of replies) {
       const waiter = waiting.get(reply.id);
       waiting.delete(reply.id);

@@ -5,6 +5,7 @@ import { createSecretKey } from 'node:crypto';
 import { parentPort, workerData } from 'node:worker_threads';
 import { plain, sealedWith } from './cipher.ts';
 import { openLog, type Log } from './log.ts';
+import { fatalOf, watchFile, type WatchedFile } from './faults.ts';
 import { logIdentity, openReader, openWriter } from './open.ts';
 import { principalTransactions } from './principals.ts';
 import { queries } from './queries.ts';
@@ -29,6 +30,16 @@ export interface Call {
 
 export type Reply = { readonly id: number; readonly value: unknown } | { readonly id: number; readonly error: string };
 
+/** After this nothing can be written any more, and nothing is tried. */
+export interface Fatal {
+  readonly fatal: string;
+}
+
+interface Committed {
+  readonly replies: readonly Reply[];
+  readonly fatal: string | null;
+}
+
 type Methods = Record<string, (...args: never[]) => unknown>;
 
 function serve(setup: WorkerSetup): void {
@@ -45,23 +56,31 @@ function serve(setup: WorkerSetup): void {
     const clock = { now: () => Date.now() + Number(Atomics.load(setup.clockOffset, 0)) };
     const log = openLog(db, createSecretKey(setup.auditKey), setup.logId, clock);
     const methods: Methods = { ...intentTransactions(db, log, cipher), ...principalTransactions(db, log) };
+    const file = watchFile(setup.file);
     port.on(
       'message',
-      grouped(db, log, methods, (replies) => port.postMessage(replies)),
+      grouped(db, log, methods, file, (message) => port.postMessage(message)),
     );
   }
   port.postMessage('ready');
 }
 
 /** Self-clocking: what arrives while a commit runs waits in the port and is taken together by the next turn. */
-function grouped(db: Database, log: Log, methods: Methods, reply: (replies: readonly Reply[]) => void) {
+function grouped(
+  db: Database,
+  log: Log,
+  methods: Methods,
+  file: WatchedFile,
+  reply: (message: readonly Reply[] | Fatal) => void,
+) {
   let waiting: Call[] = [];
   const commit = () => {
     const calls = waiting;
     waiting = [];
-    const replies = inOneCommit(db, log, methods, calls);
+    const { replies, fatal } = inOneCommit(db, log, methods, file, calls);
     if (calls.some(({ method }) => method === 'close')) db.close();
     reply(replies);
+    if (fatal !== null) reply({ fatal });
   };
   return (calls: readonly Call[]) => {
     if (waiting.length === 0) setImmediate(commit);
@@ -69,18 +88,28 @@ function grouped(db: Database, log: Log, methods: Methods, reply: (replies: read
   };
 }
 
+/** A disk that fails may fail at this too; the transaction is then gone with the connection. */
+function rollBack(db: Database): void {
+  try {
+    if (db.inTransaction) db.exec('ROLLBACK');
+  } catch {
+    db.close();
+  }
+}
+
 /** Each call in a savepoint, so that one that fails undoes itself alone; a failed commit fails them all. */
-function inOneCommit(db: Database, log: Log, methods: Methods, calls: readonly Call[]): readonly Reply[] {
+function inOneCommit(db: Database, log: Log, methods: Methods, file: WatchedFile, calls: readonly Call[]): Committed {
   const before = log.head();
   try {
     db.exec('BEGIN IMMEDIATE');
     const replies = calls.map((call) => inSavepoint(db, log, methods, call));
+    file.mustBeInPlace();
     db.exec('COMMIT');
-    return replies;
+    return { replies, fatal: null };
   } catch (fault) {
     log.restore(before);
-    if (db.inTransaction) db.exec('ROLLBACK');
-    return calls.map(({ id }) => ({ id, error: textOf(fault) }));
+    rollBack(db);
+    return { replies: calls.map(({ id }) => ({ id, error: textOf(fault) })), fatal: fatalOf(fault) };
   }
 }
 

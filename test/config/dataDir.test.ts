@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { lockDataDir, makePrivateDir, readAuditKey } from '../../config/dataDir.ts';
@@ -17,6 +17,14 @@ beforeEach(() => {
   database = join(dir, 'gate.db');
 });
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+/** As the store does where there is no event yet: the database is made before its key. */
+const empty = (file: string) => {
+  writeFileSync(file, '');
+  return 'empty' as const;
+};
+const written = () => 'written' as const;
+const readKey = (stateOf: Parameters<typeof readAuditKey>[2] = empty) => readAuditKey(keyFile, database, stateOf);
 
 const modeOf = (path: string) => (statSync(path).mode & 0o777).toString(8);
 
@@ -40,31 +48,43 @@ test('M12: of two Gates on one data directory the second is refused, and told of
   third.release();
 });
 
+/** Of a database with no event yet, or with some. */
+const readKey = (state: 'empty' | 'written' = 'empty') => {
+  if (!existsSync(database)) writeFileSync(database, '');
+  return readAuditKey(keyFile, database, () => state);
+};
+
 test('the audit key is made once, for its owner alone', () => {
-  const made = readAuditKey(keyFile, database);
+  const made = readKey();
   assert.ok(!isFault(made));
   assert.equal(modeOf(keyFile), '600');
-  assert.deepEqual(readAuditKey(keyFile, database), made);
+  assert.deepEqual(readKey(), made);
 });
 
 test('an audit key that others may read is refused, with what to do', () => {
-  readAuditKey(keyFile, database);
+  readKey();
   for (const mode of [0o640, 0o604, 0o660]) {
     chmodSync(keyFile, mode);
-    const found = readAuditKey(keyFile, database);
+    const found = readKey();
     assert.ok(isFault(found));
     assert.match(found.fault, /chmod 600/);
   }
 });
 
 test('no new audit key is made for a log whose own is missing', () => {
-  writeFileSync(database, '');
-  assert.ok(isFault(readAuditKey(keyFile, database)));
+  assert.ok(isFault(readKey(written)));
+});
+
+test('L04: no new database is made for an audit key whose own is missing', () => {
+  readKey();
+  rmSync(database);
+  assert.ok(isFault(readKey()));
 });
 
 test('an audit key that is no key is refused, and not shown', () => {
+  writeFileSync(database, '');
   writeFileSync(keyFile, 'secret', { mode: 0o600 });
-  const found = readAuditKey(keyFile, database);
+  const found = readKey();
   assert.ok(isFault(found) && !found.fault.includes('secret'));
 });
 

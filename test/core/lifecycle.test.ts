@@ -200,6 +200,21 @@ test('every event of an intent carries its digest and on whose behalf it was pro
   }
 });
 
+test('an outcome counts for the execution that is under way, and for no other', () => {
+  const claim: IntentEvent = { type: 'claim', claim: { by, fingerprint, bindingDigest, execution: executionId(1) } };
+  const scheduled = must(advance(open(core, allow, {}, 1_000).intent, claim, 1_000));
+  for (const event of [
+    { type: 'answered', execution: executionId(2), status: 200, bytes: 0 },
+    { type: 'not_sent', execution: executionId(2), reason: 'upstream_unreachable', detail: '' },
+    { type: 'lost', execution: executionId(2), status: null, detail: '' },
+  ] as const) {
+    const answer = advance(scheduled, event, 1_001);
+    assert.ok(isRefusal(answer) && answer.refused === 'already_used', event.type);
+  }
+  const lost = { type: 'lost', execution: executionId(1), status: null, detail: '' } as const;
+  assert.equal(must(advance(scheduled, lost, 1_001)).status, 'unknown');
+});
+
 const approval = { type: 'approve', by: reviewer, reason: null, digest: null } as const;
 
 function must(next: ReturnType<typeof advance>): Intent {

@@ -10,6 +10,8 @@ import type { Endpoint } from '../../core/sealed.ts';
 import { createDialler, type Dialler } from '../../proxy/forward.ts';
 import { recordAnswer } from '../support/answer.ts';
 import { certificate, privateKey } from '../support/certificate.ts';
+import { until } from '../support/gate.ts';
+import { executionId, intentId } from '../support/intents.ts';
 import { startUpstream, type Upstream } from '../support/upstream.ts';
 
 // What would be asked of a resolver and dialled is written down; whatever is dialled leads to the upstream here.
@@ -17,13 +19,18 @@ let upstream: Upstream;
 const zone = new Map<string, readonly string[]>();
 let queries: string[] = [];
 let dialled: string[] = [];
+let leadingTo = 0;
+const leadTo = (port: number) => {
+  leadingTo = port;
+};
 
 before(async () => {
   upstream = await startUpstream();
+  leadTo(upstream.port);
   const connect = net.connect.bind(net);
   mock.method(net, 'connect', (options: { host: string; port: number }) => {
     dialled.push(`${options.host}:${options.port}`);
-    return connect({ host: '127.0.0.1', port: upstream.port });
+    return connect({ host: '127.0.0.1', port: leadingTo });
   });
   mock.method(dns, 'lookup', async (host: string) => {
     queries.push(host);
@@ -134,6 +141,34 @@ test('F11: Gate itself is dialled under no name, not even as the operator’s ow
   refusedBy('address_not_allowed', await dial({ dial: { host: 'gate.test', port: 4001 } }, own));
   refusedBy('address_not_allowed', await dial({ dial: { host: '::1', port: 4001 } }, own));
   assert.deepEqual(dialled, []);
+});
+
+test('M16: a write whose client is gone is sent on to its end, a read is let go', async () => {
+  const silent = await startUpstream((socket) => void answers.push(() => socket.write(ok)));
+  const answers: (() => void)[] = [];
+  const ok = 'HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n';
+  const own = dialler();
+  const endpoint = { scheme: 'http', host: 'a.test', port: 80, privateAddresses: 'deny' } as const;
+  const request = { endpoint: { ...endpoint, dial: { host: '127.0.0.1', port: 80 } }, method: 'POST', target: '/' };
+  leadTo(silent.port);
+  const body = { kind: 'none' } as const;
+  // Of a sealed request the dialler reads where and what alone.
+  const sealed = { ...request, headers: [], facts: { body: { bytes: Buffer.from('{}') } } } as never;
+  for (const [permit, sent] of [
+    [mint.write(sealed, intentId(1), executionId(1)), 'answered'],
+    [mint.read({ ...request, method: 'GET', headers: [], requestId: 'r', body }), 'unknown'],
+  ] as const) {
+    const client = new AbortController();
+    const n = silent.requests.length;
+    const outcome = own.forward(permit, { answer: recordAnswer(), gone: client.signal, annotations: [] });
+    await until(() => silent.requests.length > n);
+    client.abort();
+    answers.pop()?.();
+    assert.equal((await outcome).sent, sent);
+  }
+  leadTo(upstream.port);
+  await own.close();
+  await silent.close();
 });
 
 test('a name that does not resolve is not sent to', async () => {

@@ -60,6 +60,12 @@ test('L01: a change of what an event says is found at that event', async () => {
   assert.deepEqual(await faultsOf(withAt(3, { ...at(3), actor: 'somebody' })), ['3 altered']);
 });
 
+test('L01: a change behind a gap is found too, and so is a change of the leaf alone', async () => {
+  const changed = withAt(4, { ...at(4), metadata: '{"n":9}' }).filter(({ seq }) => seq !== 3);
+  assert.deepEqual(await faultsOf(changed), ['3 missing', '4 altered']);
+  assert.deepEqual(await faultsOf(withAt(3, { ...at(3), leaf: at(2).leaf })), ['3 altered']);
+});
+
 test('L01: an event that was written anew, its leaf too, does not fit the chain', async () => {
   const [anew] = write([event(3, '{"n":9}')], key, Buffer.from(at(2).link, 'hex'));
   assert.ok(anew !== undefined);

@@ -14,8 +14,9 @@ const draft = (metadata: EventDraft['metadata']): EventDraft => ({
 });
 
 test('of a record that fails in the middle nothing remains, and the chain goes on without a gap', async (t) => {
-  const { store, auditKey, logId, close } = await openTestStore();
-  t.after(close);
+  const opened = await openTestStore();
+  t.after(() => opened.close());
+  const { store, auditKey, logId } = opened;
   const all = () => store.events({ intent: null, after: 0, type: null, limit: 1_000 });
   const before = (await all()).length;
   // In one commit: one that stands before the one that fails, and one behind it.

@@ -107,6 +107,26 @@ test('B23, F22: an international name is another host, and must be valid Punycod
     refuses(text);
 });
 
+test('B04: what is wrong with a host is said, by the first rule that it breaks', () => {
+  const rules = [
+    ['user:secret@a.test', 'user information'],
+    ['caf\u00e9.test', 'ASCII letters'],
+    ['a..test', 'empty label'],
+    ['-a.test', 'begins or ends'],
+    ['0x7f.1', 'four decimal numbers'],
+    ['[::1%lo]', 'the brackets'],
+  ] as const;
+  for (const [host, words] of rules) {
+    const read = readHost(host);
+    assert.ok(isRefusal(read) && read.message.includes(words), `${host}: ${JSON.stringify(read)}`);
+    assert.ok(!read.message.includes('secret'));
+  }
+});
+
+test('B19: white space that a URL parser drops is no part of an address', () => {
+  for (const host of ['[::\t1]', '[::1\n]', '[\r::1]']) refuses(host);
+});
+
 test('F02: a numeric host has four decimal numbers or is none', () => {
   const loopback = [
     '127.1',
