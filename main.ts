@@ -2,6 +2,8 @@
 
 import { randomBytes } from 'node:crypto';
 import { lockDataDir, makePrivateDir, readAuditKey } from './config/dataDir.ts';
+import { loadCa } from './ca/authority.ts';
+import { createLeaves } from './ca/leaf.ts';
 import { isFault } from './config/faults.ts';
 import { loadConfiguration, watchConfiguration, type InForce } from './config/inForce.ts';
 import type { Config } from './config/load.ts';
@@ -71,6 +73,12 @@ export async function start(config: Config, options: StartOptions): Promise<Runn
     return { faults: [auditKey.fault] };
   }
 
+  const ca = loadCa(config.dataDir, Date.now());
+  if (isFault(ca)) {
+    lock.release();
+    return { faults: [ca.fault] };
+  }
+
   const clock = { now: () => Date.now() + Number(Atomics.load(clockOffset, 0)) };
   const random = (length: number) => randomBytes(length);
   const { dataDir, dataKey } = config;
@@ -116,7 +124,7 @@ export async function start(config: Config, options: StartOptions): Promise<Runn
   });
   let publicUrl = config.publicUrl ?? '';
   const proxy = createProxyServer({
-    contextFor: null,
+    contextFor: config.tlsIntercept === 'on' ? createLeaves(ca, clock.now) : null,
     floor: {
       gate,
       dialler,
@@ -153,6 +161,7 @@ export async function start(config: Config, options: StartOptions): Promise<Runn
       random,
       registration: config.registration,
       readiness: async () => [await storeReadiness(store), ...configurationReadiness(inForce)],
+      caPem: ca.pem,
       redeemLink: (token) => redeemSignInToken(config.dataDir, token, clock.now()),
     },
     onFault,

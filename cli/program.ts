@@ -43,6 +43,16 @@ export async function run(argv: readonly string[]): Promise<void> {
 
   addPolicyCommands(program, client);
 
+  const ca = program.command('ca').description('the certificate authority of intercepted tunnels');
+  ca.command('print')
+    .description('print the certificate that clients trust')
+    .option('--data-dir <dir>', 'of the Gate whose it is')
+    .action(async (options) => (await import('./ca.ts')).printCa(options));
+  ca.command('rotate')
+    .description('make a new one; the one before stays among what is printed')
+    .option('--data-dir <dir>', 'of the Gate whose it is')
+    .action(async (options) => (await import('./ca.ts')).rotate(options));
+
   const audit = program.command('audit').description('the log');
   audit
     .command('export')

@@ -2,7 +2,7 @@
 
 import { hash } from 'node:crypto';
 import { canonicalJson } from '../core/canonical.ts';
-import { refuse, type Refusal } from '../core/reasons.ts';
+import { isRefusal, refuse, type Refusal } from '../core/reasons.ts';
 import type { DestinationLines } from '../core/requestFacts.ts';
 import type { Endpoint, Scheme } from '../core/sealed.ts';
 import { pathReadings } from '../proxy/wire/path.ts';
@@ -106,6 +106,24 @@ function endpointOf(entry: HostEntry, { scheme, host, port }: Place): Endpoint {
   const isUpgraded = dialled === 'https' && scheme === 'http' && port === 80;
   const { dial, privateAddresses } = entry;
   return { scheme: dialled, host, port: isUpgraded ? 443 : port, dial, privateAddresses };
+}
+
+/** Where a path on the proxy port leads, its prefix taken off; null where no entry has the prefix. */
+export function reverseOf(destinations: Destinations, target: string): Place | Refusal | null {
+  const entry = prefixOf(destinations, target);
+  const readings = pathReadings(target);
+  if (isRefusal(readings)) return readings;
+  if (readings.some((path) => prefixOf(destinations, path) !== entry)) return refuse('ambiguous_path');
+  if (entry?.reverse === null || entry?.reverse === undefined) return null;
+  const scheme = entry.scheme === 'https' ? 'https' : 'http';
+  const rest = target.slice(entry.reverse.length);
+  const port = entry.port ?? (scheme === 'https' ? 443 : 80);
+  return { scheme, host: entry.host, port, target: rest.startsWith('/') ? rest : `/${rest}` };
+}
+
+function prefixOf({ hosts }: Destinations, path: string): HostEntry | null {
+  const segment = /^\/[^/?]*/.exec(path)?.[0];
+  return hosts.find(({ reverse }) => reverse !== null && reverse === segment) ?? null;
 }
 
 /** SHA-256 over what of an entry an approval is for: a change of any of it makes the approval another request's. */

@@ -1,7 +1,19 @@
 // The form of destinations.yaml, and how its lines become entries.
 
 import { type Destinations, type Entry, type HostEntry } from './destinations.ts';
-import { checked, entries, integer, list, object, oneOf, text, truth, either, type TypeOf } from './shape.ts';
+import {
+  checked,
+  described,
+  entries,
+  integer,
+  list,
+  object,
+  oneOf,
+  text,
+  truth,
+  either,
+  type TypeOf,
+} from './shape.ts';
 import { pathFault } from '../control/policy/schema.ts';
 import { readYaml, type Loaded, type Source } from './yaml.ts';
 import { isScalar } from 'yaml';
@@ -14,34 +26,70 @@ const auto = oneOf(['auto']);
 
 /** Keys of an entry that a path below it may set anew. */
 const perPath = {
-  destination: text('a name such as "stripe.refund"', /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,254}$/),
-  policy: text('the name of a policy', /^[a-z0-9][a-z0-9._-]{0,62}$/),
-  environment: text('a name of letters, digits, ".", "_", "-"', /^[A-Za-z0-9._-]{1,64}$/),
-  records: integer({ min: 0 }),
-  extract_records: checked(text('a path such as "items"'), pathFault),
-  reads: mode,
-  writes: mode,
-  hold: seconds,
-  hold_sdk: seconds,
-  hold_max: seconds,
-  pending_status: either(auto, (node) => isScalar(node) && node.value === 'auto', statuses),
-  dialect: oneOf(['stripe', 'slack', 'salesforce', 'aws', 'sendgrid', 'generic']),
-  upgrade: oneOf(['websocket']),
-  max_body: integer({ min: 1, max: 32 * mebibyte, unit: 'bytes' }),
-  idempotent: truth(),
-  single_flight: truth(),
-  volatile_headers: list(text('a header name', /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/)),
-  agent_credentials: oneOf(['pass', 'deny']),
+  destination: described(
+    'The name that policies, credentials and the log know it by.',
+    text('a name such as "stripe.refund"', /^[a-zA-Z0-9][a-zA-Z0-9._-]{0,254}$/),
+  ),
+  policy: described('The policy that judges writes.', text('the name of a policy', /^[a-z0-9][a-z0-9._-]{0,62}$/)),
+  environment: described(
+    'The environment of this destination, for policies that tell them apart.',
+    text('a name of letters, digits, ".", "_", "-"', /^[A-Za-z0-9._-]{1,64}$/),
+  ),
+  records: described('How many records one request is about.', integer({ min: 0 })),
+  extract_records: described(
+    'Where in the body the records are counted.',
+    checked(text('a path such as "items"'), pathFault),
+  ),
+  reads: described('What becomes of reads. Default: pass.', mode),
+  writes: described('What becomes of writes. Default: govern.', mode),
+  hold: described('Seconds a pending request waits for a person before it is answered. Default: 0.', seconds),
+  hold_sdk: described('The same for a known SDK. Default: as hold.', seconds),
+  hold_max: described('Most seconds that a client may ask to be held.', seconds),
+  pending_status: described(
+    'Status of a pending answer. Default: auto, 202 and for a known SDK 409.',
+    either(auto, (node) => isScalar(node) && node.value === 'auto', statuses),
+  ),
+  dialect: described(
+    "The API whose SDKs Gate's own answers are shaped for. Default: generic.",
+    oneOf(['stripe', 'slack', 'salesforce', 'aws', 'sendgrid', 'generic']),
+  ),
+  upgrade: described('The protocol upgrade that is allowed. Default: none.', oneOf(['websocket'])),
+  max_body: described('Most bytes of a body. Default: 10 MiB.', integer({ min: 1, max: 32 * mebibyte, unit: 'bytes' })),
+  idempotent: described(
+    'Whether the API itself drops a second request under one Idempotency-Key. Default: false.',
+    truth(),
+  ),
+  single_flight: described('Whether an identical request finds the one that waits. Default: true.', truth()),
+  volatile_headers: described(
+    'Header names that do not make it another request.',
+    list(text('a header name', /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/)),
+  ),
+  agent_credentials: described(
+    'deny refuses writes that bring a credential of their own. Default: pass.',
+    oneOf(['pass', 'deny']),
+  ),
 };
 
 const perHost = {
   ...perPath,
-  reverse: text('a path segment such as "/stripe"', /^\/[a-z0-9][a-z0-9-]{0,62}$/),
-  scheme: oneOf(['as-sent', 'https']),
-  dial: text('host:port', /^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):[1-9][0-9]{0,4}$/),
-  tunnel: truth(),
-  allow_private: truth(),
-  paths: entries(object(perPath), /^\/[\x21-\x7e]*$/, 'a path that begins with "/"'),
+  reverse: described(
+    'A path prefix under which this host is reached on the proxy port.',
+    text('a path segment such as "/stripe"', /^\/[a-z0-9][a-z0-9-]{0,62}$/),
+  ),
+  scheme: described(
+    'https: dialled over TLS whatever the agent speaks. Default: as-sent.',
+    oneOf(['as-sent', 'https']),
+  ),
+  dial: described(
+    'host:port to connect to instead of resolving the host.',
+    text('host:port', /^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):[1-9][0-9]{0,4}$/),
+  ),
+  tunnel: described('true: CONNECT is passed on unseen. Default: false.', truth()),
+  allow_private: described('Whether the host may lead to an inner address. Default: false.', truth()),
+  paths: described(
+    'Entries for paths below the host; the longest that matches counts.',
+    entries(object(perPath), /^\/[\x21-\x7e]*$/, 'a path that begins with "/"'),
+  ),
 };
 
 const hostKey =

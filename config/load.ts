@@ -33,6 +33,7 @@ export interface Config {
   readonly proxyApiKey: string | null;
   readonly registration: 'first' | 'open' | 'admin';
   /** PEM texts trusted upstream besides the usual ones. */
+  readonly tlsIntercept: 'on' | 'off';
   /** The longest that any client is held, in milliseconds. */
   readonly holdTimeoutMs: number;
   readonly upstreamCa: readonly string[];
@@ -95,6 +96,7 @@ export function loadConfig(flags: Flags, env: Environment): Config | { readonly 
     adminKey,
     proxyApiKey: env['PROXY_API_KEY'] || null,
     registration: registrationOf(env['GATE_REGISTRATION'] || 'first', wrong),
+    tlsIntercept: interceptionOf(env['GATE_TLS_INTERCEPT'] || 'true', wrong),
     holdTimeoutMs: milliseconds(env['GATE_HOLD_TIMEOUT_MS'] || '900000', wrong),
     upstreamCa: certificates(env['GATE_UPSTREAM_CA'] || null, wrong),
     publicUrl: env['GATE_PUBLIC_URL'] || null,
@@ -117,6 +119,12 @@ function registrationOf(text: string, wrong: Wrong): Config['registration'] {
   if (text === 'first' || text === 'open' || text === 'admin') return text;
   wrong('GATE_REGISTRATION', 'first, open or admin', text);
   return 'admin';
+}
+
+function interceptionOf(text: string, wrong: Wrong): Config['tlsIntercept'] {
+  if (text === 'true' || text === 'false') return text === 'true' ? 'on' : 'off';
+  wrong('GATE_TLS_INTERCEPT', 'true or false', text);
+  return 'off';
 }
 
 function milliseconds(text: string, wrong: Wrong): number {

@@ -179,6 +179,11 @@ export function either<A, B>(first: Shape<A>, isFirst: (node: Node | null) => bo
   };
 }
 
+/** The same shape with a sentence about it, for the published schema. */
+export function described<T>(description: string, shape: Shape<T>): Shape<T> {
+  return { ...shape, schema: { description, ...shape.schema } };
+}
+
 /** A shape with one more condition: `faultOf` says what is wanted, or null where the value is right. */
 export function checked<T>(shape: Shape<T>, faultOf: (value: T) => string | null): Shape<T> {
   return {

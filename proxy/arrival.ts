@@ -1,13 +1,15 @@
 // A request as every door hands it to the pipeline, free of the server that received it.
 
 import type { Header } from '../core/facts.ts';
-import type { AddressedVia } from './wire/head.ts';
+import type { AddressedVia, ReverseVia } from './wire/head.ts';
 
 export interface Arrival {
   /** By which door it came, and what that door knows of where it goes. */
-  readonly via: AddressedVia;
+  readonly via: AddressedVia | ReverseVia;
   /** The key of the tunnel it came through; null where the request itself presents one or none. */
   readonly tunnelKey: string | null;
+  /** Whether TLS was asked for the name that the tunnel is for. */
+  readonly tunnelSni: 'agrees' | 'differs';
   /** Peer address, for records of clients that are not known. */
   readonly source: string;
   readonly method: string;

@@ -11,6 +11,7 @@ import { readBody, type Budget } from './body.ts';
 import { carryOut, performPassed, turnAway, type Performer } from './carryOut.ts';
 import { proxyKey } from './credential.ts';
 import { waitingOf } from './waiting.ts';
+import { addressReverse, reverseKey } from './reverse.ts';
 import { notePlace, openRecord, type RequestRecord } from './record.ts';
 import { bodyOf, seal } from './seal.ts';
 import { endToEnd } from './wire/endToEnd.ts';
@@ -29,16 +30,17 @@ export interface Floor extends Performer {
 export async function govern(arrival: Arrival, floor: Floor): Promise<void> {
   const record = openRecord(arrival, floor.newRequestId());
   const { gate } = floor;
-  const head = readHead(arrival);
+  const read = arrival.tunnelSni === 'agrees' ? readHead(arrival) : refuse('authority_mismatch', 'SNI differs');
+  const head = isRefusal(read) || read.door !== 'reverse' ? read : addressReverse(read, floor.destinations());
   if (isRefusal(head)) {
     // Where a request cannot be read for certain, neither can the one behind it (RFC 9112 §6.3).
-    arrival.endConnection();
+    if (isRefusal(read)) arrival.endConnection();
     return turnAway(head, record, gate);
   }
   notePlace(record, head.authority.host, head.target);
 
-  const agent = gate.identify(arrival.tunnelKey ?? (arrival.via.door === 'tunnel' ? null : proxyKey(head.headers)));
-  if (isRefusal(agent)) return turnAway(agent, record, gate);
+  const agent = gate.identify(keyOf(arrival));
+  if (isRefusal(agent)) return turnAway(asDoorSays(agent, arrival), record, gate);
   record.agent = agent;
 
   const { scheme, target } = head;
@@ -78,6 +80,17 @@ export async function govern(arrival: Arrival, floor: Floor): Promise<void> {
   } finally {
     body.release();
   }
+}
+
+/** One identity per tunnel, whatever a request inside it presents. */
+function keyOf({ via, tunnelKey, headers }: Arrival): string | null {
+  if (via.door === 'tunnel') return tunnelKey;
+  return via.door === 'reverse' ? reverseKey(headers) : proxyKey(headers);
+}
+
+/** A reverse client knows of no proxy: it is asked for a key as an API asks (401, not 407). */
+function asDoorSays(refusal: Refusal, { via }: Arrival): Refusal {
+  return via.door === 'reverse' && refusal.refused === 'proxy_unauthorized' ? refuse('unauthorized') : refusal;
 }
 
 /** A host that nobody listed is unknown, not blocked, though `__default__` lets it be read. */

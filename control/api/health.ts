@@ -7,7 +7,17 @@ import { addRoute, ok } from './route.ts';
 
 const verbosity = object({ verbose: text('nothing, or 1', /^(1|true)?$/) });
 
-export function healthRoutes(app: FastifyInstance, { directory, readiness }: ApiParts): void {
+export function healthRoutes(app: FastifyInstance, { directory, readiness, caPem }: ApiParts): void {
+  addRoute(app, directory, {
+    method: 'GET',
+    url: '/v1/proxy/ca.crt',
+    who: 'open',
+    summary: 'The certificate that clients of intercepted tunnels trust',
+    handle: async ({ reply }) => {
+      reply.header('Content-Type', 'application/x-pem-file');
+      return ok(caPem);
+    },
+  });
   for (const url of ['/health', '/livez'] as const) {
     addRoute(app, directory, {
       method: 'GET',

@@ -20,6 +20,8 @@ export interface ApiParts {
   readonly registration: 'first' | 'open' | 'admin';
   /** Each part that must be well for Gate to be ready. */
   readonly readiness: () => Promise<readonly Readiness[]>;
+  /** The certificate that clients of intercepted tunnels trust. */
+  readonly caPem: string;
   /** Redeems a sign-in link's token, once: true when it was good. */
   readonly redeemLink: (token: string) => boolean;
 }

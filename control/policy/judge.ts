@@ -31,7 +31,11 @@ async function look(facts: Facts, policy: Policy | null): Promise<Seen> {
   const content = await readContent({ bytes: facts.body.bytes, contentType, contentEncoding, limitBytes });
   if (isUndecodable(content)) return { content, term: null, recordCount: null };
   const counted = extractRecords === null ? recordCount : countAt(extractRecords, content);
-  const term = policy.terms === null ? null : await findTerm(policy.terms, textsOf(facts, content));
+  const { verbatim } = content;
+  const term =
+    policy.terms === null ? null : await findTerm(policy.terms, { strings: textsOf(facts, content), verbatim });
+  // What could not be looked through to its end is not clean.
+  if (term !== null && typeof term !== 'string') return { content: term, term: null, recordCount: null };
   return { content, term, recordCount: counted };
 }
 

@@ -6,6 +6,7 @@ import type { FieldCheckLine, Policy, Thresholds } from './policy.ts';
 import { compileFieldCheck, type FieldCheck } from './rules/fieldChecks.ts';
 import {
   checked,
+  described,
   entries,
   integer,
   list,
@@ -25,41 +26,64 @@ const destinationName = text('a destination name such as "stripe.refund"', /^[a-
 const minutes = integer({ min: 1, max: 525_600, unit: 'minutes' });
 
 const thresholds = {
-  require_approval: oneOf(['always', 'never']),
-  require_approval_over: integer({ min: 0 }),
-  auto_approve_under: integer({ min: 0 }),
-  expiry_minutes: minutes,
-  use_within_minutes: minutes,
+  require_approval: described(
+    'always: a person decides on every write. never: takes an "always" of the base policy away.',
+    oneOf(['always', 'never']),
+  ),
+  require_approval_over: described('More records than this wait for a person.', integer({ min: 0 })),
+  auto_approve_under: described('As many records as this, or fewer, pass without a person.', integer({ min: 0 })),
+  expiry_minutes: described('How long a person has to decide. Default: 60.', minutes),
+  use_within_minutes: described('How long an approval can be used. Default: expiry_minutes, else 60.', minutes),
 };
 
 const fieldCheck = object(
   {
-    path: checked(text('a path such as "items[*].amount"'), pathFault),
-    required: truth(),
-    min: number({ min: -Number.MAX_VALUE }),
-    max: number({ min: -Number.MAX_VALUE }),
-    max_length: integer({ min: 0 }),
-    pattern: checked(text('a regular expression (RE2)'), patternFault),
-    one_of: list(words('a value')),
-    action: oneOf(['block', 'require_approval']),
+    path: described(
+      'Where the field stands: names parted by dots, [n] for one element, [*] for each.',
+      checked(text('a path such as "items[*].amount"'), pathFault),
+    ),
+    required: described('Whether the field must be there. Default: false.', truth()),
+    min: described('Smallest number, compared as a decimal.', number({ min: -Number.MAX_VALUE })),
+    max: described('Largest number, compared as a decimal.', number({ min: -Number.MAX_VALUE })),
+    max_length: described('Most characters.', integer({ min: 0 })),
+    pattern: described(
+      'A regular expression (RE2) for the whole value.',
+      checked(text('a regular expression (RE2)'), patternFault),
+    ),
+    one_of: described('The values that are allowed.', list(words('a value'))),
+    action: described('What a failure does. Default: block.', oneOf(['block', 'require_approval'])),
   },
   ['path'],
 );
 
 export const policyShape = object(
   {
-    id: text(nameWanted, policyName),
-    destinations: list(destinationName),
-    allowed_types: list(text('a type such as "json"', /^[A-Za-z0-9]{1,16}$/)),
-    block_if_terms: list(checked(words('a term'), termFault)),
-    field_checks: list(fieldCheck),
-    rate_limits: object({ per_agent_per_hour: integer({ min: 0 }), per_agent_per_day: integer({ min: 0 }) }),
+    id: described('The name of the policy: that of its file without .yaml.', text(nameWanted, policyName)),
+    destinations: described('The destinations it judges; any other is blocked. Default: any.', list(destinationName)),
+    allowed_types: described(
+      'Types of body that may pass: json, form, multipart, csv, xml, text, binary. Default: any.',
+      list(text('a type such as "json"', /^[A-Za-z0-9]{1,16}$/)),
+    ),
+    block_if_terms: described(
+      'Words and phrases that block a request wherever they stand in it.',
+      list(checked(words('a term'), termFault)),
+    ),
+    field_checks: described('What fields of the body must be.', list(fieldCheck)),
+    rate_limits: described(
+      'How many writes of one agent this policy lets through.',
+      object({
+        per_agent_per_hour: described('In any sixty minutes.', integer({ min: 0 })),
+        per_agent_per_day: described('In any twenty-four hours.', integer({ min: 0 })),
+      }),
+    ),
     ...thresholds,
-    self_approval: oneOf(['deny', 'allow']),
-    environments: entries(
-      object(thresholds),
-      /^[A-Za-z0-9._-]{1,64}$/,
-      'a name of at most 64 letters, digits, ".", "_"',
+    self_approval: described(
+      'Whether the person an agent acts for may approve what it proposes. Default: deny.',
+      oneOf(['deny', 'allow']),
+    ),
+    environments: described(
+      'What differs in an environment, by its name.',
+      entries(object(thresholds), /^[A-Za-z0-9._-]{1,64}$/, 'a name of at most 64 letters, digits, ".", "_"'),
     ),
   },
   ['id'],

@@ -47,8 +47,12 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
   const setup = { file: databaseFile(dataDir), logId, auditKey, dataKey, clockOffset };
   const writer = await startThread({ ...setup, role: 'writer' }, onFatal);
   const reader = await startThread({ ...setup, role: 'reader' }, onFatal);
+  let isClosed = false;
   const remote = (thread: typeof writer, methods: readonly string[]) =>
-    methods.map((method) => [method, (...args: unknown[]) => thread.call(method, args)]);
+    methods.map((method) => [
+      method,
+      (...args: unknown[]) => (isClosed ? Promise.reject(new Error('The store is closed')) : thread.call(method, args)),
+    ]);
   // The one place where the types of the port meet what travels between threads.
   return Object.fromEntries([
     ...remote(writer, written),
@@ -56,6 +60,7 @@ export async function openSqliteStore(options: SqliteOptions): Promise<Store> {
     [
       'close',
       async () => {
+        isClosed = true;
         // The last connection to close folds the write-ahead log into the database: that is the writer's.
         await reader.close();
         await writer.close();

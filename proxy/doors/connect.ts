@@ -18,7 +18,11 @@ export interface Tunnel {
   /** Asked for anew with every request: a revoked key is out. */
   readonly key: string | null;
   readonly tls: boolean;
+  /** Whether the name that TLS asked for is the tunnel's; none at all agrees with any. */
+  readonly sni: () => 'agrees' | 'differs';
 }
+
+type Admitted = Pick<Tunnel, 'authority' | 'key'>;
 
 export interface TunnelDoorParts {
   readonly gate: Pick<Gate, 'identify'>;
@@ -43,6 +47,11 @@ export interface TunnelDoor {
   close(): void;
 }
 
+function sniOf(socket: TLSSocket, host: string): 'agrees' | 'differs' {
+  const { servername } = socket as { servername?: unknown };
+  return typeof servername !== 'string' || servername.toLowerCase() === host ? 'agrees' : 'differs';
+}
+
 /** From the 200 to the first byte; after a CONNECT the server has no timer for the socket. */
 const firstByteMs = 5_000;
 const handshakeRecord = 0x16;
@@ -51,9 +60,7 @@ export function createTunnelDoor(parts: TunnelDoorParts): TunnelDoor {
   const tunnels = new WeakMap<Duplex, Tunnel>();
   const raw = new Set<Duplex>();
 
-  function admit(
-    request: IncomingMessage,
-  ): { tunnel: Omit<Tunnel, 'tls'>; entry: HostEntry } | (Refusal & RefusedTunnel) {
+  function admit(request: IncomingMessage): { tunnel: Admitted; entry: HostEntry } | (Refusal & RefusedTunnel) {
     const headers = pairsOf(request.rawHeaders);
     const { method = '', url: target = '', httpVersion: version } = request;
     const authority = readConnect({ method, version, target, headers });
@@ -65,10 +72,11 @@ export function createTunnelDoor(parts: TunnelDoorParts): TunnelDoor {
     // No leaf, and no 200, for a host that no entry covers.
     const entry = findHost(parts.destinations(), { scheme: port === 80 ? 'http' : 'https', host, port });
     if (entry === null) return { ...refuse('destination_unknown', `"${host}"`), agent, host };
+    if (parts.contextFor === null) return { ...refuse('tls_interception_required'), agent, host };
     return { tunnel: { authority, key }, entry };
   }
 
-  function peek(socket: Duplex, tunnel: Omit<Tunnel, 'tls'>, head: Buffer) {
+  function peek(socket: Duplex, tunnel: Admitted, head: Buffer) {
     const timer = setTimeout(() => socket.destroy(), firstByteMs);
     const look = () => {
       const chunk: unknown = socket.read();
@@ -76,14 +84,14 @@ export function createTunnelDoor(parts: TunnelDoorParts): TunnelDoor {
       clearTimeout(timer);
       socket.unshift(chunk);
       if (chunk[0] === handshakeRecord) intercept(socket, tunnel);
-      else join(socket, { ...tunnel, tls: false });
+      else join(socket, { ...tunnel, tls: false, sni: () => 'agrees' });
     };
     socket.once('close', () => clearTimeout(timer));
     if (head.length > 0) socket.unshift(head);
     look();
   }
 
-  function intercept(socket: Duplex, tunnel: Omit<Tunnel, 'tls'>) {
+  function intercept(socket: Duplex, tunnel: Admitted) {
     if (parts.contextFor === null) return void socket.destroy();
     const decrypted = new TLSSocket(socket as never, {
       isServer: true,
@@ -92,7 +100,8 @@ export function createTunnelDoor(parts: TunnelDoorParts): TunnelDoor {
     });
     decrypted.on('error', () => decrypted.destroy());
     decrypted.once('secure', () => parts.onHandshake(decrypted));
-    join(decrypted, { ...tunnel, tls: true });
+    // The leaf is the tunnel's host's whatever was asked for; a client that asked for another reads its refusal inside.
+    join(decrypted, { ...tunnel, tls: true, sni: () => sniOf(decrypted, tunnel.authority.host) });
   }
 
   function join(socket: Duplex, tunnel: Tunnel) {

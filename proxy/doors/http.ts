@@ -23,8 +23,9 @@ export function arrivalOf(request: IncomingMessage, response: ServerResponse, co
     if (!response.writableFinished) gone.abort();
   });
   return {
-    via: tunnel === null ? { door: 'forward' } : { door: 'tunnel', tunnel: tunnel.authority, tls: tunnel.tls },
+    via: viaOf(request, tunnel),
     tunnelKey: tunnel?.key ?? null,
+    tunnelSni: tunnel?.sni() ?? 'agrees',
     source: request.socket.remoteAddress ?? 'unknown',
     method: request.method ?? '',
     version: request.httpVersion,
@@ -36,6 +37,12 @@ export function arrivalOf(request: IncomingMessage, response: ServerResponse, co
     endConnection: () => connection.end(),
     answer: answerOf(request, response, connection),
   };
+}
+
+/** A path alone, outside a tunnel, asks for a reverse prefix; a whole URL for its host. */
+function viaOf({ url = '' }: IncomingMessage, tunnel: Tunnel | null): Arrival['via'] {
+  if (tunnel !== null) return { door: 'tunnel', tunnel: tunnel.authority, tls: tunnel.tls };
+  return { door: url.startsWith('/') ? 'reverse' : 'forward' };
 }
 
 /** Leaves the request itself alone when it is left early: the answer still has to go out on its connection. */

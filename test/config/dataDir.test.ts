@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, test } from 'node:test';
 import { lockDataDir, makePrivateDir, readAuditKey } from '../../config/dataDir.ts';
@@ -47,12 +47,6 @@ test('M12: of two Gates on one data directory the second is refused, and told of
   assert.ok(!isFault(third));
   third.release();
 });
-
-/** Of a database with no event yet, or with some. */
-const readKey = (state: 'empty' | 'written' = 'empty') => {
-  if (!existsSync(database)) writeFileSync(database, '');
-  return readAuditKey(keyFile, database, () => state);
-};
 
 test('the audit key is made once, for its owner alone', () => {
   const made = readKey();

@@ -14,6 +14,7 @@ function arrive() {
   const arrival: Arrival = {
     via: { door: 'forward' },
     tunnelKey: null,
+    tunnelSni: 'agrees',
     source: '127.0.0.1',
     method: 'POST',
     version: '1.1',

@@ -152,12 +152,19 @@ test('B32, G16: what is neither TLS nor HTTP closes the tunnel', async () => {
   }
 });
 
-test('with interception off, TLS is not let through unseen', async () => {
-  const n = upstream.connections;
-  const client = await tunnel('a.test:443');
-  client.send('\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03');
-  assert.equal(await client.closed(), '');
-  assert.equal(upstream.connections, n);
+test('with interception off no tunnel is made, since nothing in it could be seen', async () => {
+  const off = await startTestGate({
+    policies: { free: 'id: free\n' },
+    env: { GATE_TLS_INTERCEPT: 'false' },
+    destinations: 'a.test: { destination: a.b, policy: free }',
+  });
+  const client = off.client();
+  client.send(connect('a.test:443', [proxyAuthorization(off.agentKey)]));
+  const answer = await client.answer();
+  assert.equal(answer.status, 403);
+  assert.match(answer.phrase, /tls_interception_required/);
+  await client.closed();
+  await off.close();
 });
 
 test('a key revoked while its tunnel is open is out with the next request', async () => {

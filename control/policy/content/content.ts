@@ -20,8 +20,10 @@ export interface Content {
   readonly isOpaque: boolean;
   /** Every reading of the body as fields; none when it has none. Each must pass. */
   readonly documents: readonly DocumentNode[];
-  /** Every key and value, header of a part, file name, and the text as it stands. */
+  /** Every key and value, header of a part, file name, and the text of what has no such parts, as it stands. */
   strings(): Iterable<string>;
+  /** Texts whose every string is among the strings: for what stands across two of them, and in numbers. */
+  readonly verbatim: readonly string[];
 }
 
 export interface ContentInput {
@@ -45,6 +47,7 @@ export async function readContent(input: ContentInput): Promise<Content | Undeco
     layers: decoded.layers,
     isOpaque: (inner ?? outer).isOpaque,
     documents: readings.flatMap(({ documents }) => documents),
+    verbatim: readings.flatMap(({ verbatim }) => verbatim),
     *strings() {
       for (const { texts, documents } of readings) {
         yield* texts;
@@ -58,10 +61,11 @@ interface Reading {
   readonly kinds: readonly Kind[];
   readonly isOpaque: boolean;
   readonly texts: readonly string[];
+  readonly verbatim: readonly string[];
   readonly documents: readonly DocumentNode[];
 }
 
-const empty = { isOpaque: false, texts: [], documents: [] };
+const empty = { isOpaque: false, texts: [], verbatim: [], documents: [] };
 const deepestParts = 2;
 const largeBytes = 1 << 20;
 
@@ -94,7 +98,9 @@ async function readBytes(bytes: Uint8Array, contentType: string | null, depth: n
   if (markup !== null) return markup;
   const documents = [json, form].filter((document) => document !== null);
   const kinds = judgedKinds(declared, isOpaque ? 'binary' : sniffed, json === null ? 'other' : 'json');
-  return { kinds, isOpaque, texts: plain.texts, documents };
+  // Who is told that it is JSON reads the strings of it; who is not may read across them.
+  if (declared === 'json' && json !== null) return { kinds, isOpaque, texts: [], verbatim: plain.texts, documents };
+  return { kinds, isOpaque, texts: plain.texts, verbatim: [], documents };
 }
 
 /** Whatever is declared: a reader that does not look at the type finds the JSON all the same. */
@@ -141,17 +147,19 @@ async function readParts(bytes: Uint8Array, type: MediaType, depth: number): Pro
   const fields: Field[] = [];
   const documents: DocumentNode[] = [];
   const texts: string[] = [];
+  const verbatim: string[] = [];
   let isOpaque = false;
   for (const part of parts) {
     const reading = await readBytes(part.bytes, part.contentType, depth + 1);
     if (isUndecodable(reading)) return reading;
     texts.push(part.head, ...namesOf(part), ...reading.texts);
+    verbatim.push(...reading.verbatim);
     isOpaque ||= reading.isOpaque;
     if (part.name !== null) fields.push({ name: part.name, value: valueOf(reading) });
     if (part.name === null || part.contentType !== null) documents.push(...reading.documents);
   }
   if (fields.length > 0) documents.push(documentOf(fields));
-  return { kinds: ['multipart'], isOpaque, texts, documents };
+  return { kinds: ['multipart'], isOpaque, texts, verbatim, documents };
 }
 
 function namesOf({ name, fileName }: Part): readonly string[] {
@@ -159,8 +167,8 @@ function namesOf({ name, fileName }: Part): readonly string[] {
 }
 
 /** A part's text, and the documents it can be read as. */
-function valueOf({ texts, documents }: Reading): DocumentNode {
-  const readings: DocumentNode[] = [{ kind: 'string', text: texts[0] ?? '' }, ...documents];
+function valueOf({ texts, verbatim, documents }: Reading): DocumentNode {
+  const readings: DocumentNode[] = [{ kind: 'string', text: texts[0] ?? verbatim[0] ?? '' }, ...documents];
   const [only] = readings;
   return readings.length === 1 && only !== undefined ? only : { kind: 'several', readings };
 }

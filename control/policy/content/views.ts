@@ -3,6 +3,7 @@
 import { sliceEnd } from '../../../core/text.ts';
 import { unwrapBase64 } from './base64.ts';
 import { Breath } from './breathe.ts';
+import type { Undecodable } from './encoding.ts';
 import { unwrapMarkup } from './markup.ts';
 import type { TermSearch, TermSet } from './terms.ts';
 import { unwrapBackslashes, unwrapEntities, unwrapPercent, unwrapQuotedPrintable, type Unwrapper } from './unwrap.ts';
@@ -26,45 +27,87 @@ const wrappings: readonly Wrapping[] = [
 const slice = 4 * 1024;
 
 /**
- * The first term found, as written, in any of `texts`, each judged for itself; null when there is none. A text is
+ * Units looked at for one request, in all views together: about five seconds of work. Ten megabytes of honest JSON need
+ * half of them; text that is escaped in every way there is would need 43 times its length.
+ */
+const mostUnits = 1 << 28;
+
+export interface Texts {
+  /** Each is judged for itself and as the wrapping of another text. */
+  readonly strings: Iterable<string>;
+  /** Judged as they stand: what they wrap is among the strings. */
+  readonly verbatim: Iterable<string>;
+}
+
+/**
+ * The first term found, as written; null when there is none; undecodable where looking would take too long. A text is
  * passed over at most 43 times: as it is, by six unwrappings and by any two of them, and mostly once or twice.
  */
-export async function findTerm(terms: TermSet, texts: Iterable<string>): Promise<string | null> {
-  const search = terms.search();
-  const breath = new Breath();
-  for (const text of texts) {
-    const term = text.length <= slice ? findInShort(search, text, breath) : await findInLong(search, text, breath);
+export async function findTerm(
+  terms: TermSet,
+  { strings, verbatim }: Texts,
+  limitUnits = mostUnits,
+): Promise<string | Undecodable | null> {
+  const look = new Look(terms.search(), limitUnits);
+  for (const text of verbatim) {
+    const term = await look.read(text, new View([], look.search));
+    if (term !== null) return term;
+  }
+  for (const text of strings) {
+    const term = await look.into(text);
     if (term !== null) return term;
     // Starting on a text is work, however short it is.
-    if (breath.isDue(16)) await breath.take();
+    if (look.breath.isDue(16)) await look.breath.take();
   }
   return null;
 }
 
-function findInShort(search: TermSearch, text: string, breath: Breath): string | null {
-  for (const view of viewsOf(text, search)) {
-    const before = search.spent;
-    const term = view.push(text) ?? view.end();
-    if (term !== null) return term;
-    breath.isDue(text.length + search.spent - before);
-  }
-  return null;
-}
+const exhausted: Undecodable = { undecodable: 'there are too many wrappings to look through' };
 
-async function findInLong(search: TermSearch, text: string, breath: Breath): Promise<string | null> {
-  for (const view of viewsOf(text, search)) {
+/** One search through all texts of a request, and what it may still spend. */
+class Look {
+  readonly search: TermSearch;
+  readonly breath = new Breath();
+  #left: number;
+
+  constructor(search: TermSearch, limitUnits: number) {
+    this.search = search;
+    this.#left = limitUnits;
+  }
+
+  async into(text: string): Promise<string | Undecodable | null> {
+    for (const view of viewsOf(text, this.search)) {
+      const term = text.length <= slice ? this.#readShort(text, view) : await this.read(text, view);
+      if (term !== null) return term;
+    }
+    return null;
+  }
+
+  /** Reads a text to its end through one view. */
+  async read(text: string, view: View): Promise<string | Undecodable | null> {
     for (let from = 0; from < text.length;) {
       const to = sliceEnd(text, from, slice);
-      const before = search.spent;
-      const term = view.push(text.slice(from, to));
+      const term = this.#spend(to - from, () => view.push(text.slice(from, to)));
       if (term !== null) return term;
-      if (breath.isDue(to - from + search.spent - before)) await breath.take();
+      if (this.breath.isDue(0)) await this.breath.take();
       from = to;
     }
-    const term = view.end();
-    if (term !== null) return term;
+    return view.end();
   }
-  return null;
+
+  #readShort(text: string, view: View): string | Undecodable | null {
+    return this.#spend(text.length, () => view.push(text) ?? view.end());
+  }
+
+  /** What was found counts, though it took the last of what could be spent. */
+  #spend(length: number, step: () => string | null): string | Undecodable | null {
+    const before = this.search.spent;
+    const term = step();
+    const units = length + this.search.spent - before;
+    this.breath.isDue(units);
+    this.#left -= units;
+    return term ?? (this.#left < 0 ? exhausted : null);
+  }
 }
 
 /** The views worth making. Each must have been read to its end before the next is asked for. */

@@ -28,7 +28,9 @@ export async function readable(body: string | Uint8Array, sent: Sent = {}): Prom
 export async function verdict(body: string | Uint8Array, sent: Sent = {}): Promise<string> {
   const content = await read(body, sent);
   if (isUndecodable(content)) return 'undecodable';
-  return (await findTerm(terms, content.strings())) ?? 'clean';
+  const found = await findTerm(terms, { strings: content.strings(), verbatim: content.verbatim });
+  if (found === null) return 'clean';
+  return typeof found === 'string' ? found : 'undecodable';
 }
 
 export async function isBlocked(body: string | Uint8Array, sent: Sent = {}): Promise<void> {

@@ -5,9 +5,11 @@ import { Buffer } from 'node:buffer';
 import { test } from 'node:test';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
-import { compileTerms } from '../../../../control/policy/content/terms.ts';
-import { findTerm } from '../../../../control/policy/content/views.ts';
-import { isBlocked, isClean, verdict, type Sent } from './bodies.ts';
+import { compileTerms, type TermSet } from '../../../../control/policy/content/terms.ts';
+import { findTerm as find } from '../../../../control/policy/content/views.ts';
+import { isBlocked, isClean, readable, verdict, type Sent } from './bodies.ts';
+
+const findTerm = (terms: TermSet, strings: readonly string[]) => find(terms, { strings, verbatim: [] });
 
 const each = (text: string, write: (unit: number) => string) => [...Buffer.from(text)].map(write).join('');
 const hex = (unit: number) => unit.toString(16).padStart(2, '0');
@@ -145,4 +147,42 @@ test('an opened comment in one string swallows nothing of the next', async () =>
 test('a picture in base64 is not read for words', async () => {
   const bytes = Buffer.from(Array.from({ length: 30_000 }, (_, at) => (at * 2654435761) >>> 24));
   assert.equal(await findTerm(compileTerms(['sue', 'so', 'is']), [bytes.toString('base64')]), null);
+});
+
+test('a text that takes too long to look through is undecodable, in however many pieces it comes', async () => {
+  const set = compileTerms(['evil']);
+  const tooMany = { undecodable: 'there are too many wrappings to look through' };
+  // Every wrapping, so that every view of every view is worth making.
+  const wrapped = '&#37;3C%26lt;\\x3c=3C<b>\\u0026QUFB '.repeat(1_000);
+  const pieces = Array.from({ length: 40 }, (_, at) => wrapped.slice(at * 1_000, (at + 1) * 1_000));
+  for (const strings of [[wrapped], pieces]) {
+    assert.deepEqual(await find(set, { strings, verbatim: [] }, 300_000), tooMany);
+    assert.equal(await find(set, { strings, verbatim: [] }, 3_000_000), null);
+  }
+  assert.deepEqual(await find(set, { strings: [], verbatim: ['x'.repeat(3_000)] }, 2_000), tooMany);
+  assert.equal(await find(set, { strings: ['EVIL', wrapped], verbatim: [] }, 300_000), 'evil');
+});
+
+test('ten megabytes of honest JSON are looked through to their end', async () => {
+  const rows = Array.from({ length: 40_000 }, (_, id) => ({
+    id,
+    name: `Person Number ${id}`,
+    email: `person${id}@example.com`,
+    note: 'A plain note with "some" words, and nothing more.',
+    url: `https://example.com/a?b=${id}&c=d`,
+    amount: id * 1.5,
+    filler: 'x'.repeat(80),
+  }));
+  const text = JSON.stringify(rows);
+  assert.ok(text.length > 10 * 1024 * 1024);
+  await isClean(text, { type: 'application/json' });
+  await isBlocked(`${text.slice(0, -2)},"last":"EV\u0049L"}]`, { type: 'application/json' });
+});
+
+test('a term across two strings of JSON, in its numbers and in its literals is found', async () => {
+  const set = compileTerms(['refund guaranteed', '12345', 'true']);
+  for (const body of ['["refund","guaranteed"]', '{"refund":"guaranteed"}', '{"a":12345}', '{"a":true}']) {
+    const content = await readable(body, { type: 'application/json' });
+    assert.notEqual(await find(set, { strings: content.strings(), verbatim: content.verbatim }), null, body);
+  }
 });
