@@ -1,6 +1,7 @@
 // The composition root: makes every part from a configuration, in order, and takes them down in reverse.
 
 import { randomBytes } from 'node:crypto';
+import type { Destinations, Entry } from './config/destinations.ts';
 import { lockDataDir, makePrivateDir, readAuditKey } from './config/dataDir.ts';
 import { loadCa } from './ca/authority.ts';
 import { createLeaves } from './ca/leaf.ts';
@@ -16,6 +17,7 @@ import { openDirectory } from './control/directory.ts';
 import { createGate } from './control/gate.ts';
 import { settleIdentities } from './control/identities.ts';
 import { createMint } from './control/permit.ts';
+import { keyOf } from './control/policy/explain.ts';
 import { createJudge } from './control/policy/judge.ts';
 import { createRestore } from './control/restore.ts';
 import type { RefusedRequest } from './control/ports.ts';
@@ -31,6 +33,8 @@ import { createProxyServer } from './proxy/server.ts';
 export interface RunningGate {
   readonly port: number;
   readonly proxyPort: number;
+  /** Hosts whose requests are judged and let go, at the start. */
+  readonly observed: readonly string[];
   /** Whether nobody can sign in yet but by a link. */
   readonly needsFirstAdmin: boolean;
   close(): Promise<void>;
@@ -174,6 +178,7 @@ export async function start(config: Config, options: StartOptions): Promise<Runn
   return {
     port,
     proxyPort,
+    observed: observedHosts(inForce.destinations()),
     needsFirstAdmin: !directory.principals().some(({ role }) => role === 'admin'),
     close: async () => {
       inForce.stop();
@@ -198,6 +203,13 @@ async function storeReadiness(store: Awaited<ReturnType<typeof openSqliteStore>>
   } catch {
     return { name: 'store', isFine: false, detail: 'the store does not take writes' };
   }
+}
+
+function observedHosts({ hosts, fallback }: Destinations): readonly string[] {
+  const isObserved = ({ reads, writes }: Entry) => reads === 'observe' || writes === 'observe';
+  const all = fallback === null ? hosts : [...hosts, fallback];
+  const found = all.filter((host) => isObserved(host) || host.paths.some(([, entry]) => isObserved(entry)));
+  return found.map(keyOf);
 }
 
 function configurationReadiness(inForce: InForce) {

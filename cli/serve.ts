@@ -61,6 +61,7 @@ function readyLine(config: Config, gate: RunningGate): string {
     `Zehrava Gate is ready: control ${urlOf(config.host, gate.port)}`,
     `proxy ${urlOf(config.proxyHost, gate.proxyPort)}`,
     `policies ${config.policyDir.path}${shipped ? ' (the shipped ones, read-only)' : ''}`,
+    ...(gate.observed.length === 0 ? [] : [`observed, not stopped: ${gate.observed.join(', ')}`]),
     "an agent under the same user can read Gate's files and act as you",
   ].join('; ');
 }

@@ -10,29 +10,51 @@ export type Field = string | Uint8Array | number | null;
  * `label` names the use and its version, e.g. `gate-request-1`, so that one use can never stand for another.
  */
 export function encodeFields(label: string, fields: readonly Field[]): Uint8Array<ArrayBuffer> {
-  const parts = [encodeField(label), uint32(fields.length), ...fields.map(encodeField)];
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let offset = 0;
-  for (const part of parts) {
-    bytes.set(part, offset);
-    offset += part.length;
+  // UTF-8 takes at most three bytes for a UTF-16 unit; one allocation, cut to size at the end.
+  const most = fields.reduce<number>(
+    (sum, field) => sum + headLength + mostBytes(field),
+    headLength + 3 * label.length,
+  );
+  const bytes = new Uint8Array(most + countLength);
+  let offset = writeField(bytes, 0, label);
+  offset = writeUint32(bytes, offset, fields.length);
+  for (const field of fields) offset = writeField(bytes, offset, field);
+  return bytes.subarray(0, offset);
+}
+
+const headLength = 5;
+const countLength = 4;
+const maxDigits = 17;
+
+function mostBytes(field: Field): number {
+  if (field === null) return 0;
+  if (typeof field === 'number') return maxDigits;
+  return typeof field === 'string' ? 3 * field.length : field.length;
+}
+
+/** Tag, length, bytes; returns where the next one begins. */
+function writeField(bytes: Uint8Array, offset: number, field: Field): number {
+  const start = offset + headLength;
+  const length = writeContent(bytes, start, field);
+  bytes[offset] = tagOf(field);
+  writeUint32(bytes, offset + 1, length);
+  return start + length;
+}
+
+function writeContent(bytes: Uint8Array, start: number, field: Field): number {
+  if (field === null) return 0;
+  if (field instanceof Uint8Array) {
+    bytes.set(field, start);
+    return field.length;
   }
-  return bytes;
+  const text = typeof field === 'number' ? integer(field) : field;
+  return utf8.encodeInto(text, bytes.subarray(start)).written;
 }
 
-function encodeField(field: Field): Uint8Array {
-  if (field === null) return tagged(0, new Uint8Array(0));
-  if (typeof field === 'string') return tagged(1, utf8.encode(field));
-  if (typeof field === 'number') return tagged(2, utf8.encode(integer(field)));
-  return tagged(3, field);
-}
-
-function tagged(tag: number, bytes: Uint8Array): Uint8Array {
-  const out = new Uint8Array(5 + bytes.length);
-  out[0] = tag;
-  out.set(uint32(bytes.length), 1);
-  out.set(bytes, 5);
-  return out;
+function tagOf(field: Field): number {
+  if (field === null) return 0;
+  if (typeof field === 'string') return 1;
+  return typeof field === 'number' ? 2 : 3;
 }
 
 function integer(value: number): string {
@@ -40,8 +62,12 @@ function integer(value: number): string {
   return String(value);
 }
 
-function uint32(value: number): Uint8Array {
-  return new Uint8Array([value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255]);
+function writeUint32(bytes: Uint8Array, offset: number, value: number): number {
+  bytes[offset] = value >>> 24;
+  bytes[offset + 1] = (value >>> 16) & 255;
+  bytes[offset + 2] = (value >>> 8) & 255;
+  bytes[offset + 3] = value & 255;
+  return offset + countLength;
 }
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };

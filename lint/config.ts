@@ -137,6 +137,7 @@ export const config = {
     'typescript/no-misused-spread': 'off',
     'no-misleading-character-class': 'off',
     'typescript/no-unsafe-enum-comparison': 'off',
+    'typescript/no-unsafe-enum-assignment': 'off',
   },
   overrides: [
     ...floors.map(({ files }, floor) => override(files, { 'no-restricted-imports': imports(floor) })),

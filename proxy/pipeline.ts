@@ -34,7 +34,7 @@ export async function govern(arrival: Arrival, floor: Floor): Promise<void> {
   const head = isRefusal(read) || read.door !== 'reverse' ? read : addressReverse(read, floor.destinations());
   if (isRefusal(head)) {
     // Where a request cannot be read for certain, neither can the one behind it (RFC 9112 §6.3).
-    if (isRefusal(read)) arrival.endConnection();
+    arrival.endConnection();
     return turnAway(head, record, gate);
   }
   notePlace(record, head.authority.host, head.target);

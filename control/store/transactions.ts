@@ -73,11 +73,7 @@ export function intentTransactions(db: Database, log: Log, cipher: Cipher): Tran
     }
     const record = create(submission, agent, at, named?.record.intent.id ?? null);
     finding.name(agent, submission, record.row);
-    if (submission.claim === null || record.intent.status !== 'approved') return { outcome: 'created', record };
-    const { fingerprint, bindingDigest, claim: execution } = submission;
-    const by = { name: submission.agent.name, id: submission.agent.id };
-    const claimed = apply(record, { type: 'claim', claim: { by, fingerprint, bindingDigest, execution } }, at);
-    return isRefusal(claimed) ? claimed : { outcome: 'created', record: claimed };
+    return { outcome: 'created', record };
   }
 
   function create(submission: Submission, agent: number, at: number, after: IntentId | null): IntentRecord {
@@ -86,7 +82,13 @@ export function intentTransactions(db: Database, log: Log, cipher: Cipher): Tran
     const about = { ...submission.about, decision, evaluatedAt: at, after };
     const { destination, policy, metadata, request } = about;
     const said = { destination, policy, intent: metadata, request: request && `${request.method} ${request.url}` };
-    const { intent, events } = open(coreOf(submission, at), decision, said, at);
+    const opened = open(coreOf(submission, at), decision, said, at);
+    const claim = claimOf(submission);
+    // Both transitions before the first row is written: an allowed request costs one insert, not an update besides.
+    const claimed = claim === null ? null : advance(opened.intent, claim, at);
+    const isClaimed = claimed !== null && !isRefusal(claimed);
+    const { intent } = isClaimed ? claimed : opened;
+    const events = isClaimed ? [...opened.events, ...claimed.events] : opened.events;
     const decideBy = intent.status === 'pending_approval' ? intent.decideBy : null;
     const { status, deadline, found_until, state_json } = stateColumns(intent, decideBy);
     const row = Number(
@@ -111,6 +113,7 @@ export function intentTransactions(db: Database, log: Log, cipher: Cipher): Tran
     const headers = cipher.close(writeHeaders(content.headers), `${intent.id}/headers`);
     const hasSecrets = content.headers.some(([name]) => isSecretHeader(name)) ? 1 : 0;
     insertPayload.run(row, about.payload.type, headers, hasSecrets, cipher.close(content.bytes, `${intent.id}/body`));
+    if (isClaimed && claim !== null) recordExecution(row, claim, at);
     for (const event of events) log.append(event, at, row);
     return { intent, about, row };
   }
@@ -191,6 +194,12 @@ export function intentTransactions(db: Database, log: Log, cipher: Cipher): Tran
       insertAnswer.run(row, status, head, cipher.close(body, `${id}/answer`), log.now());
     },
   };
+}
+
+function claimOf({ agent, fingerprint, bindingDigest, claim: execution }: Submission): IntentEvent | null {
+  if (execution === null) return null;
+  const by = { name: agent.name, id: agent.id };
+  return { type: 'claim', claim: { by, fingerprint, bindingDigest, execution } };
 }
 
 function isSecretHeader(name: string): boolean {

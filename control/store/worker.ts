@@ -73,11 +73,12 @@ function grouped(
   file: WatchedFile,
   reply: (message: readonly Reply[] | Fatal) => void,
 ) {
+  const marks = prepareMarks(db);
   let waiting: Call[] = [];
   const commit = () => {
     const calls = waiting;
     waiting = [];
-    const { replies, fatal } = inOneCommit(db, log, methods, file, calls);
+    const { replies, fatal } = inOneCommit(db, log, methods, marks, file, calls);
     if (calls.some(({ method }) => method === 'close')) db.close();
     reply(replies);
     if (fatal !== null) reply({ fatal });
@@ -87,6 +88,18 @@ function grouped(
     waiting.push(...calls);
   };
 }
+
+/** The statements around every call; compiled once, since they are run more often than any other. */
+function prepareMarks(db: Database) {
+  return {
+    begin: db.prepare('BEGIN IMMEDIATE'),
+    commit: db.prepare('COMMIT'),
+    save: db.prepare('SAVEPOINT one'),
+    release: db.prepare('RELEASE one'),
+  };
+}
+
+type Marks = ReturnType<typeof prepareMarks>;
 
 /** A disk that fails may fail at this too; the transaction is then gone with the connection. */
 function rollBack(db: Database): void {
@@ -98,13 +111,20 @@ function rollBack(db: Database): void {
 }
 
 /** Each call in a savepoint, so that one that fails undoes itself alone; a failed commit fails them all. */
-function inOneCommit(db: Database, log: Log, methods: Methods, file: WatchedFile, calls: readonly Call[]): Committed {
+function inOneCommit(
+  db: Database,
+  log: Log,
+  methods: Methods,
+  marks: Marks,
+  file: WatchedFile,
+  calls: readonly Call[],
+): Committed {
   const before = log.head();
   try {
-    db.exec('BEGIN IMMEDIATE');
-    const replies = calls.map((call) => inSavepoint(db, log, methods, call));
+    marks.begin.run();
+    const replies = calls.map((call) => inSavepoint(db, log, methods, marks, call));
     file.mustBeInPlace();
-    db.exec('COMMIT');
+    marks.commit.run();
     return { replies, fatal: null };
   } catch (fault) {
     log.restore(before);
@@ -113,13 +133,13 @@ function inOneCommit(db: Database, log: Log, methods: Methods, file: WatchedFile
   }
 }
 
-function inSavepoint(db: Database, log: Log, methods: Methods, call: Call): Reply {
+function inSavepoint(db: Database, log: Log, methods: Methods, marks: Marks, call: Call): Reply {
   if (call.method === 'close') return { id: call.id, value: null };
   const before = log.head();
-  db.exec('SAVEPOINT one');
+  marks.save.run();
   try {
     const value = run(methods, call);
-    db.exec('RELEASE one');
+    marks.release.run();
     return { id: call.id, value };
   } catch (fault) {
     // SQLite rolls the whole transaction back on its worst errors; the commit then fails for the batch, as it must.

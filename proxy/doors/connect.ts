@@ -93,7 +93,7 @@ export function createTunnelDoor(parts: TunnelDoorParts): TunnelDoor {
 
   function intercept(socket: Duplex, tunnel: Admitted) {
     if (parts.contextFor === null) return void socket.destroy();
-    const decrypted = new TLSSocket(socket as never, {
+    const decrypted = new TLSSocket(socket, {
       isServer: true,
       secureContext: parts.contextFor(tunnel.authority.host),
       ALPNProtocols: ['http/1.1'],

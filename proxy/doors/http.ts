@@ -68,6 +68,8 @@ function answerOf(request: IncomingMessage, response: ServerResponse, connection
       // What is left of a body that nobody read must not be taken for the next request.
       if (!request.complete || connection.isEnding()) response.shouldKeepAlive = false;
       response.writeHead(status, phrase === '' ? undefined : phrase, headers.flat());
+      // With the first of the body where that comes at once, else alone: a stream may begin long after its head.
+      setImmediate(() => void (response.destroyed || response.writableEnded || response.flushHeaders()));
     },
     data: (chunk) => response.destroyed || response.write(chunk),
     drained: () =>

@@ -180,8 +180,9 @@ test('destinations suggest prints entries for what was refused, most wanted firs
   assert.ok(!out.includes('asks.test'));
 });
 
-test('serve tells once per agent and host what was refused, and the command that would list it', async () => {
+test('serve names what is only observed, and tells once per agent and host what was refused, and the command that would list it', async () => {
   const flags = ['--port', '0', '--proxy-port', '0'];
+  appendFileSync(file('config', 'destinations.yaml'), '\nseen.test: { destination: seen.write, writes: observe }\n');
   const key = `gate_sk_${'a'.repeat(48)}`;
   const child = spawn(process.execPath, [join(packageDir, 'cli.ts'), 'serve', ...flags], {
     cwd: dir,
@@ -190,6 +191,7 @@ test('serve tells once per agent and host what was refused, and the command that
   const lines: string[] = [];
   createInterface({ input: child.stderr }).on('line', (line) => lines.push(line));
   const [ready] = await once(createInterface({ input: child.stdout }), 'line');
+  assert.match(String(ready), /; observed, not stopped: seen\.test;/);
   const port = Number(/proxy http:\S+?:(\d+);/.exec(String(ready))?.[1]);
   const send = async (host: string) => {
     const client = rawClient(port);

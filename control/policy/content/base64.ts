@@ -13,6 +13,16 @@ const shortestLine = 60;
 
 export const unwrapBase64 = (): Unwrapper => new Base64Unwrapper();
 
+/** What plain words are made of: they are judged as they stand. */
+const plainWord = /^[A-Za-z]?[a-z]*$/;
+
+/** Whether unwrapping a text could give anything at all: there is a run long enough that is no plain word. */
+export function mayHoldBase64(text: string): boolean {
+  // Runs may go on behind a line break.
+  if (/[\r\n]/.test(text)) return true;
+  return text.match(/[A-Za-z0-9+/_-]{6,}/g)?.some((run) => !plainWord.test(run)) ?? false;
+}
+
 const isRunUnit = new Uint8Array(128);
 for (const character of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_') {
   isRunUnit[character.charCodeAt(0)] = 1;
@@ -62,9 +72,8 @@ class Base64Unwrapper implements Unwrapper {
     return found;
   }
 
-  /** Plain words are in the alphabet too: they are judged as they stand. */
   #decode(run: string): string {
-    if (/^[A-Za-z]?[a-z]*$/.test(run)) return '';
+    if (plainWord.test(run)) return '';
     const text = textOf(Buffer.from(run, 'base64'));
     return run.length % 2 === 0 && /^[0-9a-f]+$/i.test(run) ? `${text}\n${textOf(Buffer.from(run, 'hex'))}` : text;
   }

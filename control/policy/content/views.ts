@@ -1,7 +1,7 @@
 // Looks for terms in every text that a given one may be the wrapping of: each unwrapping, and each two in a row.
 
 import { sliceEnd } from '../../../core/text.ts';
-import { unwrapBase64 } from './base64.ts';
+import { mayHoldBase64, unwrapBase64 } from './base64.ts';
 import { Breath } from './breathe.ts';
 import type { Undecodable } from './encoding.ts';
 import { unwrapMarkup } from './markup.ts';
@@ -12,6 +12,8 @@ interface Wrapping {
   readonly unwrap: () => Unwrapper;
   /** A character that the wrapped text must have; without it the view would equal the text. */
   readonly sign: RegExp;
+  /** A closer look at a whole short text that has the sign. */
+  readonly isWorth?: (text: string) => boolean;
 }
 
 const wrappings: readonly Wrapping[] = [
@@ -20,8 +22,11 @@ const wrappings: readonly Wrapping[] = [
   { unwrap: unwrapBackslashes, sign: /\\/ },
   { unwrap: unwrapMarkup, sign: /</ },
   { unwrap: unwrapQuotedPrintable, sign: /=/ },
-  { unwrap: unwrapBase64, sign: /[A-Z0-9+/_-]/ },
+  { unwrap: unwrapBase64, sign: /[A-Z0-9+/_-]/, isWorth: mayHoldBase64 },
 ];
+
+/** Any of the signs. */
+const anySign = /[%&\\<=A-Z0-9+/_-]/;
 
 /** Units unwrapped at a time. */
 const slice = 4 * 1024;
@@ -54,7 +59,7 @@ export async function findTerm(
     if (term !== null) return term;
   }
   for (const text of strings) {
-    const term = await look.into(text);
+    const term = text.length <= slice ? look.intoShort(text) : await look.into(text);
     if (term !== null) return term;
     // Starting on a text is work, however short it is.
     if (look.breath.isDue(16)) await look.breath.take();
@@ -77,8 +82,19 @@ class Look {
 
   async into(text: string): Promise<string | Undecodable | null> {
     for (const view of viewsOf(text, this.search)) {
-      const term = text.length <= slice ? this.#readShort(text, view) : await this.read(text, view);
+      const term = await this.read(text, view);
       if (term !== null) return term;
+    }
+    return null;
+  }
+
+  /** Without a wait, which would weigh more than a short text. */
+  intoShort(text: string): string | Undecodable | null {
+    const term = this.#spend(text.length, () => this.search.push(text) ?? this.search.end());
+    if (term !== null || !anySign.test(text)) return term;
+    for (const view of wrappedViewsOf(text, this.search)) {
+      const wrapped = this.#spend(text.length, () => view.push(text) ?? view.end());
+      if (wrapped !== null) return wrapped;
     }
     return null;
   }
@@ -95,10 +111,6 @@ class Look {
     return view.end();
   }
 
-  #readShort(text: string, view: View): string | Undecodable | null {
-    return this.#spend(text.length, () => view.push(text) ?? view.end());
-  }
-
   /** What was found counts, though it took the last of what could be spent. */
   #spend(length: number, step: () => string | null): string | Undecodable | null {
     const before = this.search.spent;
@@ -112,10 +124,14 @@ class Look {
 
 /** The views worth making. Each must have been read to its end before the next is asked for. */
 function* viewsOf(text: string, search: TermSearch): Generator<View> {
-  const plain = new View([], search);
-  yield plain;
+  yield new View([], search);
+  yield* wrappedViewsOf(text, search);
+}
+
+function* wrappedViewsOf(text: string, search: TermSearch): Generator<View> {
   for (const outer of wrappings) {
     if (!outer.sign.test(text)) continue;
+    if (text.length <= slice && outer.isWorth?.(text) === false) continue;
     const view = new View([outer], search);
     yield view;
     if (view.length === text.length) continue;
