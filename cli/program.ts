@@ -43,6 +43,13 @@ export async function run(argv: readonly string[]): Promise<void> {
 
   addPolicyCommands(program, client);
 
+  const keys = program.command('keys').description('who may act as an admin');
+  keys
+    .command('reset-admin')
+    .description('end every admin key and print a sign-in link; Gate must be stopped')
+    .option('--data-dir <dir>', 'of the Gate whose they are')
+    .action(async (options) => (await import('./keys.ts')).resetAdmin(options));
+
   const ca = program.command('ca').description('the certificate authority of intercepted tunnels');
   ca.command('print')
     .description('print the certificate that clients trust')

@@ -4,6 +4,7 @@ import fastify, { type FastifyError, type FastifyInstance } from 'fastify';
 import { refuse, type ReasonCode } from '../../core/reasons.ts';
 import { agentRoutes } from './agents.ts';
 import { answerRoutes } from './answers.ts';
+import { dashboardRoutes } from './dashboard.ts';
 import { healthRoutes } from './health.ts';
 import { intentRoutes } from './intents.ts';
 import { logRoutes } from './log.ts';
@@ -40,6 +41,7 @@ export function createApi(parts: ApiParts, onFault: (error: unknown) => void): A
   });
   allowEmptyJson(app);
   healthRoutes(app, parts);
+  dashboardRoutes(app, parts);
   sessionRoutes(app, parts);
   agentRoutes(app, parts);
   intentRoutes(app, parts);
