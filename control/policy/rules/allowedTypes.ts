@@ -5,9 +5,10 @@ import { decideBy, pass, type Rule } from './rule.ts';
 
 export const allowedTypes: Rule = {
   name: 'allowed_types',
-  judge: ({ content, policy }) => {
+  judge: ({ content, policy, facts }) => {
     const allowed = policy?.allowedTypes ?? null;
-    if (allowed === null || content === null || isUndecodable(content)) return pass;
+    // A body that is not there is of no type.
+    if (allowed === null || facts.body.length === 0 || content === null || isUndecodable(content)) return pass;
     const wrong = content.kinds.find((kind) => !allowed.includes(kind));
     if (wrong === undefined) return pass;
     return decideBy('block', 'type_not_allowed', `The policy allows ${allowed.join(', ')}, found ${wrong}`, 'body');
