@@ -18,7 +18,7 @@ import { createGate } from './control/gate.ts';
 import { settleIdentities } from './control/identities.ts';
 import { createMint } from './control/permit.ts';
 import { keyOf } from './control/policy/explain.ts';
-import { createJudge } from './control/policy/judge.ts';
+import { createJudging } from './control/judging.ts';
 import { createRestore } from './control/restore.ts';
 import type { RefusedRequest } from './control/ports.ts';
 import { databaseFile, logState } from './control/store/open.ts';
@@ -101,7 +101,8 @@ export async function start(config: Config, options: StartOptions): Promise<Runn
     say: options.say ?? (() => undefined),
     onError: onFault,
   });
-  const judge = createJudge(inForce.policies);
+  const judging = createJudging(inForce.policies);
+  const { judge } = judging;
   const refusals = telling(createRefusalLog(store), options.onRefused);
   const keyOfTheKeyless = config.proxyApiKey;
   const restore = createRestore({ store, directory, destinations: inForce.destinations });
@@ -187,6 +188,7 @@ export async function start(config: Config, options: StartOptions): Promise<Runn
       await Promise.all([holds.stop(), replayer.stop()]);
       await closed;
       await dialler.close();
+      await judging.close();
       await refusals.close();
       await store.record([{ type: 'gate_stopped', actor: system, intent: null, metadata: {} }]);
       await store.close();

@@ -16,6 +16,8 @@ export interface Policy extends Thresholds {
   readonly id: string;
   /** SHA-256 of the file's text, hexadecimal. */
   readonly digest: string;
+  /** The file's text, from which a thread of its own compiles the same policy. */
+  readonly text: string;
   /** null: any. */
   readonly destinations: readonly string[] | null;
   readonly allowedTypes: readonly string[] | null;

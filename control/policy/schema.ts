@@ -126,7 +126,16 @@ export function readPolicy(id: string, source: Source, digest: string): Loaded<P
     const named = `"id" must be "${id}", the name of its file, found "${value.id}"`;
     return { faults: [`Cannot load ${source.what}: ${named} (${source.file})`] };
   }
-  return { value: { id, digest, ...contentRules(value), ...allThresholds(value), environments: overlays(value) } };
+  return {
+    value: {
+      id,
+      digest,
+      text: source.text,
+      ...contentRules(value),
+      ...allThresholds(value),
+      environments: overlays(value),
+    },
+  };
 }
 
 function contentRules(value: TypeOf<typeof policyShape>) {
