@@ -214,8 +214,15 @@ function observedHosts({ hosts, fallback }: Destinations): readonly string[] {
   return found.map(keyOf);
 }
 
+/** The name of the file is enough; where on the server it lies is nobody's business who only asks for its health. */
+function withoutPath(fault: string): string {
+  return fault.replaceAll(/(?:\/[^\s/:"()]+)+\/([^\s/:"()]+)/g, '$1');
+}
+
 function configurationReadiness(inForce: InForce) {
-  return inForce.parts().map(({ name, faults }) => ({ name, isFine: faults.length === 0, detail: faults.join('; ') }));
+  return inForce
+    .parts()
+    .map(({ name, faults }) => ({ name, isFine: faults.length === 0, detail: faults.map(withoutPath).join('; ') }));
 }
 
 function telling(log: RefusalLog, onRefused: StartOptions['onRefused']): RefusalLog {

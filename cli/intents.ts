@@ -16,7 +16,12 @@ interface IntentShown {
   readonly digest: string;
   readonly expiresAt: string | null;
   readonly payload: { readonly type: string | null; readonly bytes: number; readonly sha256: string };
-  readonly request: { readonly method: string; readonly url: string; readonly headerNames: readonly string[] } | null;
+  readonly request: {
+    readonly method: string;
+    readonly url: string;
+    readonly headerNames: readonly string[];
+    readonly methodOverride: string | null;
+  } | null;
   readonly auditTrail?: readonly {
     readonly seq: number;
     readonly createdAt: string;
@@ -63,7 +68,8 @@ export async function showIntent(id: string, options: ClientOptions & { readonly
     ['agent', printable(intent.agent.name)],
     ['destination', printable(intent.destination)],
     ['policy', printable(intent.policy ?? 'none')],
-    ['request', intent.request === null ? 'none' : printable(`${intent.request.method} ${intent.request.url}`)],
+    ['request', intent.request === null ? 'none' : `${intent.request.method} ${intent.request.url}`],
+    ...(intent.request?.methodOverride ? [['told to act as', intent.request.methodOverride]] : []),
     ['headers', printable(intent.request?.headerNames.join(', ') ?? '')],
     ['reason', printable(intent.blockReason ?? intent.reason_code)],
     ['risk', `${intent.risk_level} (${intent.risk_score})`],

@@ -11,7 +11,8 @@ export async function serve(flags: Flags): Promise<void> {
   // Everything Gate writes is its own: the database's side files too, whose modes no option sets.
   process.umask(0o077);
   const gate = await startOrFail(config);
-  if (gate === null) return;
+  // Threads and locks of a start that failed half-way end with the process.
+  if (gate === null) process.exit(2);
   say(readyLine(config, gate));
   if (gate.needsFirstAdmin) {
     const token = makeSignInToken(config.dataDir, Date.now());

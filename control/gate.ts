@@ -8,6 +8,7 @@ import type { Outcome } from '../core/outcome.ts';
 import { isRefusal, refuse, type Refusal } from '../core/reasons.ts';
 import { urlOf, type SealedRequest } from '../core/sealed.ts';
 import type { Changes } from './changes.ts';
+import { methodOverrides } from '../proxy/wire/fieldNames.ts';
 import type { RefusalLog } from './audit/refusals.ts';
 import type { Directory } from './directory.ts';
 import type { Judge } from './policy/judge.ts';
@@ -186,6 +187,7 @@ async function withStoredKey(
 }
 
 const maxRecordedPath = 512;
+const overrides: ReadonlySet<string> = new Set(methodOverrides);
 
 const wouldBe = { allow: 'would_allow', hold: 'would_hold', block: 'would_block' } as const;
 
@@ -207,7 +209,10 @@ function stand({ intent, about }: IntentRecord, now: number): Settled {
   const because: Refusal = { refused: reason, message };
   const isWaiting =
     intent.status === 'pending_approval' || (intent.status === 'approved' && about.delivery === 'replay');
-  if (isWaiting && !isOver(intent, now)) return { next: 'wait', intent, request: about.request, because };
+  if (isWaiting && !isOver(intent, now)) {
+    const { request, delivery } = about;
+    return { next: 'wait', intent, request, delivery, because };
+  }
   return { next: 'refuse', refusal: refuseClaim(intent, now), intent };
 }
 
@@ -229,6 +234,7 @@ function submissionOf(
 ): Submission {
   const { facts, headers, fingerprint, bindingDigest, idempotencyKey, distinctBy, singleFlight, method, target } =
     request;
+  const methodOverride = headers.find(([name]) => overrides.has(name.toLowerCase()))?.[1] ?? null;
   const { body, contentType, estimatedValueUsd, sensitivityTags } = facts;
   return {
     id: made.id,
@@ -240,7 +246,7 @@ function submissionOf(
       origin: 'proxy',
       destination: facts.destination.name,
       policy: facts.policy,
-      request: { method, url: urlOf(request), headerNames: headers.map(([name]) => name) },
+      request: { method, url: urlOf(request), headerNames: headers.map(([name]) => name), methodOverride },
       place: { scheme: request.schemeAsSent, host: request.endpoint.host, port: request.portAsSent, method, target },
       delivery: made.delivery,
       recordCount: judgement.recordCount,

@@ -15,6 +15,14 @@ export interface Judging {
 
 /** Below this the judgement is over sooner than the thread's answer would be there. */
 const largeBytes = 64 * 1024;
+/** Compressed, a few bytes may become as many megabytes. */
+const largeCompressedBytes = 256;
+/** Judged at once in the thread: each may be decoded to a hundred megabytes and read into a tree of a million values. */
+const atOnce = 2;
+/** Waiting beyond this is refused; their raw bytes are within the global budget all the while. */
+const mostWaiting = 64;
+/** A tree that needs more ends the thread, not the process. */
+const threadMegabytes = 1_536;
 
 interface Waiting {
   readonly settle: (judgement: Judgement) => void;
@@ -24,13 +32,18 @@ interface Waiting {
 export function createJudging(policies: () => Policies): Judging {
   const near = createJudge(policies);
   const waiting = new Map<number, Waiting>();
+  const turns: (() => void)[] = [];
+  let busy = 0;
   let worker: Worker | null = null;
   let next = 0;
 
   /** Started when first needed; one that ends fails what it had, and the next large body starts another. */
   function thread(): Worker {
     if (worker !== null) return worker;
-    const made = new Worker(new URL(`./judgeWorker${extname(import.meta.filename)}`, import.meta.url), { env: {} });
+    const made = new Worker(new URL(`./judgeWorker${extname(import.meta.filename)}`, import.meta.url), {
+      env: {},
+      resourceLimits: { maxOldGenerationSizeMb: threadMegabytes },
+    });
     made.unref();
     made.on('message', (reply: JudgeReply) => {
       const waiter = waiting.get(reply.id);
@@ -49,7 +62,19 @@ export function createJudging(policies: () => Policies): Judging {
     return made;
   }
 
-  function far(facts: Facts, policy: JudgeCall['policy'], expiresInMs: number | null): Promise<Judgement> {
+  async function far(facts: Facts, policy: JudgeCall['policy'], expiresInMs: number | null): Promise<Judgement> {
+    if (turns.length >= mostWaiting) throw new Error('Cannot judge: too many large bodies wait for it');
+    if (busy >= atOnce) await new Promise<void>((resolve) => turns.push(resolve));
+    busy++;
+    try {
+      return await send(facts, policy, expiresInMs);
+    } finally {
+      busy--;
+      turns.shift()?.();
+    }
+  }
+
+  function send(facts: Facts, policy: JudgeCall['policy'], expiresInMs: number | null): Promise<Judgement> {
     return new Promise((settle, fail) => {
       const id = next++;
       waiting.set(id, { settle, fail });
@@ -63,7 +88,7 @@ export function createJudging(policies: () => Policies): Judging {
   return {
     judge: (facts, expiresInMs) => {
       const policy = facts.policy === null ? undefined : policies().get(facts.policy);
-      const isLarge = facts.body.length >= largeBytes;
+      const isLarge = facts.body.length >= (mayBeCompressed(facts) ? largeCompressedBytes : largeBytes);
       if (policy === undefined || !isLarge || !(looksInside(policy) || facts.extractRecords !== null)) {
         return near(facts, expiresInMs);
       }
@@ -74,4 +99,13 @@ export function createJudging(policies: () => Policies): Judging {
       await worker?.terminate();
     },
   };
+}
+
+/** Declared, or by the first bytes of gzip, zlib and zstd. */
+function mayBeCompressed({ contentEncoding, body: { bytes } }: Facts): boolean {
+  if (contentEncoding !== null && contentEncoding !== 'identity') return true;
+  const [first, second] = bytes;
+  const isGzip = first === 0x1f && second === 0x8b;
+  const isZstd = first === 0x28 && second === 0xb5;
+  return isGzip || isZstd || (first !== undefined && (first & 0x0f) === 8 && ((first << 8) | (second ?? 0)) % 31 === 0);
 }

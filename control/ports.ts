@@ -22,7 +22,13 @@ export interface IntentAbout {
   readonly origin: 'proxy' | 'sdk';
   readonly destination: string;
   readonly policy: string | null;
-  readonly request: { readonly method: string; readonly url: string; readonly headerNames: readonly string[] } | null;
+  readonly request: {
+    readonly method: string;
+    readonly url: string;
+    readonly headerNames: readonly string[];
+    /** The method that a header tells the upstream to take instead. */
+    readonly methodOverride: string | null;
+  } | null;
   /** Where a proxied request goes, as it was sent; with the payload it is the whole request. */
   readonly place: RequestPlace | null;
   /** To whom the answer goes: the client's own connection, or kept for it to fetch. */
@@ -248,6 +254,7 @@ export type Settled =
       readonly next: 'wait';
       readonly intent: Intent;
       readonly request: HeldClient['request'];
+      readonly delivery: IntentAbout['delivery'];
       readonly because: Refusal;
     }
   | { readonly next: 'refuse'; readonly refusal: Refusal; readonly intent: Intent | null };

@@ -5,9 +5,11 @@ import type { ReadPermit, WritePermit } from '../control/permit.ts';
 import type { Header } from '../core/facts.ts';
 import type { Intent } from '../core/intent.ts';
 import type { Outcome } from '../core/outcome.ts';
-import { refuse, type Refusal } from '../core/reasons.ts';
+import { isRefusal, refuse, type Refusal } from '../core/reasons.ts';
 import { pendingAnswer, refusalAnswer, type GateAnswer } from './answers.ts';
+import type { Answer } from './arrival.ts';
 import type { Dialler } from './forward.ts';
+import { untilRecorded } from './untilRecorded.ts';
 import type { Waiting } from './waiting.ts';
 import { refusedRequest, type RequestRecord } from './record.ts';
 
@@ -24,7 +26,8 @@ export async function carryOut(settled: Settled, waiting: Waiting, record: Reque
     case 'forward':
       return performWrite(settled.permit, settled.intent, record, performer);
     case 'wait':
-      return waiting.hold === null
+      // What Gate sends by itself has its answer kept: no connection takes its place.
+      return waiting.hold === null || settled.delivery === 'replay'
         ? givePending(settled, waiting, record, performer)
         : hold(settled, waiting, waiting.hold, record, performer);
     case 'refuse':
@@ -44,12 +47,21 @@ async function hold(
 ): Promise<void> {
   const { intent, request } = pending;
   const { gone } = record.arrival;
-  const waited = performer.holds.wait({ intent, request, budgetMs, gone });
+  const given = new AbortController();
+  const until = AbortSignal.any([gone, given.signal]);
+  const waited = performer.holds.wait({ intent, request, budgetMs, gone: until });
   // Decided while it was on its way here: then nobody would tell this client.
-  await performer.gate.tellAgain(intent.id);
+  await performer.gate.tellAgain(intent.id).catch((fault: unknown) => {
+    given.abort();
+    throw fault;
+  });
   switch (await waited) {
-    case 'yours':
+    case 'yours': {
+      // Hours may have passed: who may not come in any more is not served what was held for them.
+      const caller = record.identify();
+      if (isRefusal(caller)) return turnAway(caller, record, performer.gate);
       return carryOut(await performer.gate.perform(intent.id), { ...waiting, hold: null }, record, performer);
+    }
     case 'taken':
       return give(refusalAnswer(refuse('already_used'), contextOf(record, intent)), record);
     case 'over': {
@@ -68,35 +80,37 @@ async function hold(
 
 function givePending(pending: Pending, waiting: Waiting, record: RequestRecord, { publicUrl }: Performer): void {
   const answer = pendingAnswer(pending.because, waiting.pendingStatus, contextOf(record, pending.intent));
-  if (waiting.answer === 'connection') return give(answer, record);
+  if (pending.delivery === 'connection') return give(answer, record);
   const location = `${publicUrl()}/v1/intents/${pending.intent.id}/response`;
   give({ ...answer, headers: [...answer.headers, ['Location', location]] }, record);
 }
 
 async function performWrite(permit: WritePermit, intent: Intent, record: RequestRecord, { gate, dialler }: Performer) {
-  const { answer, gone } = record.arrival;
+  const { gone } = record.arrival;
+  const answer = untilRecorded(record.arrival.answer, permit.request.method);
   const annotations: readonly Header[] = [['X-Gate-Intent-Id', intent.id]];
   const outcome = await dialler.forward(permit, { answer, gone, annotations });
   const after = await gate.report(permit, outcome);
-  conclude(outcome, after, record);
+  conclude(outcome, after, answer, record);
 }
 
 /** A passed request: on record before it is dialled, without an intent. */
 export async function performPassed(permit: ReadPermit, record: RequestRecord, dialler: Dialler) {
   const { answer, gone } = record.arrival;
   const outcome = await dialler.forward(permit, { answer, gone, annotations: [] });
-  conclude(outcome, null, record);
+  conclude(outcome, null, answer, record);
 }
 
 /** Ends the answer as it was; where none began, says what became of the request; one cut short is cut short. */
-function conclude(outcome: Outcome, intent: Intent | null, record: RequestRecord): void {
+function conclude(outcome: Outcome, intent: Intent | null, answer: Answer, record: RequestRecord): void {
   switch (outcome.sent) {
     case 'answered':
-      return record.arrival.answer.end();
+      return answer.end();
     case 'nothing':
       return give(refusalAnswer(refuse(outcome.reason, outcome.detail), contextOf(record, intent)), record);
     case 'unknown':
-      if (outcome.status !== null) return record.arrival.answer.cut();
+      // Of an empty answer the head may not have gone out yet: a cut says the same of it as of half a body.
+      if (outcome.status !== null) return answer.cut();
       return give(refusalAnswer(lostRefusal(intent), contextOf(record, intent)), record);
   }
 }

@@ -1,7 +1,8 @@
 // The life of a request, top to bottom: every door's requests pass here, and nothing else reaches the dialler.
 
 import { linesOf, resolve, type Destinations, type Resolved } from '../config/destinations.ts';
-import type { PassedRequest } from '../control/permit.ts';
+import type { PassedRequest, ReadPermit } from '../control/permit.ts';
+import type { Settled } from '../control/ports.ts';
 import type { Agent } from '../core/facts.ts';
 import { isRefusal, refuse, type Refusal } from '../core/reasons.ts';
 import { requestFacts } from '../core/requestFacts.ts';
@@ -28,8 +29,8 @@ export interface Floor extends Performer {
 
 /** Resolves when the request is answered and its outcome recorded; rejects only on a fault, with nothing sent. */
 export async function govern(arrival: Arrival, floor: Floor): Promise<void> {
-  const record = openRecord(arrival, floor.newRequestId());
   const { gate } = floor;
+  const record = openRecord(arrival, floor.newRequestId(), () => gate.identify(keyOf(arrival)));
   const read = arrival.tunnelSni === 'agrees' ? readHead(arrival) : refuse('authority_mismatch', 'SNI differs');
   const head = isRefusal(read) || read.door !== 'reverse' ? read : addressReverse(read, floor.destinations());
   if (isRefusal(head)) {
@@ -39,9 +40,10 @@ export async function govern(arrival: Arrival, floor: Floor): Promise<void> {
   }
   notePlace(record, head.authority.host, head.target);
 
-  const agent = gate.identify(keyOf(arrival));
+  const agent = record.identify();
   if (isRefusal(agent)) return turnAway(asDoorSays(agent, arrival), record, gate);
   record.agent = agent;
+  if (leaksKey(head, keyOf(arrival))) return turnAway(refuse('bad_request', leak), record, gate);
 
   const { scheme, target } = head;
   const resolved = resolve(floor.destinations(), { scheme, target, ...head.authority });
@@ -60,13 +62,38 @@ export async function govern(arrival: Arrival, floor: Floor): Promise<void> {
     return performPassed(permit, record, floor.dialler);
   }
 
-  const body = await readBody(arrival, head.framing, entry.maxBodyBytes, floor.budget);
-  if (isRefusal(body)) return turnAway(body, record, gate);
+  const judged = await judgeBody(head, agent, resolved, record, floor);
+  if (isRefusal(judged)) return turnAway(judged, record, gate);
+  try {
+    if (judged.next === 'observe') return await performPassed(judged.permit, record, floor.dialler);
+    await carryOut(judged.settled, waitingOf(head, entry, floor.holdTimeoutMs), record, floor);
+  } finally {
+    judged.release();
+  }
+}
+
+/** `release` gives the body's bytes back to the budget, once nothing needs them any more. */
+type Judged =
+  | { readonly next: 'settled'; readonly settled: Settled; readonly release: () => void }
+  | { readonly next: 'observe'; readonly permit: ReadPermit; readonly release: () => void };
+
+/** On its own, so that no frame holds the body of a request that waits: its bytes are in the store. */
+async function judgeBody(
+  head: Head,
+  agent: Agent,
+  resolved: Resolved,
+  record: RequestRecord,
+  { gate, budget }: Floor,
+): Promise<Judged | Refusal> {
+  const { entry } = resolved;
+  const body = await readBody(record.arrival, head.framing, entry.maxBodyBytes, budget);
+  if (isRefusal(body)) return body;
+  const { release } = body;
   try {
     const request = sealOf(head, agent, resolved, body.bytes);
     record.policy = request.facts.policy;
-    if (mode === 'observe') {
-      return await performPassed(await gate.observe(request, record.requestId), record, floor.dialler);
+    if ((isRead(head) ? entry.reads : entry.writes) === 'observe') {
+      return { next: 'observe', permit: await gate.observe(request, record.requestId), release };
     }
     const delivery = head.gate.replay === 'yes' ? 'replay' : 'connection';
     const named = head.gate.intentId;
@@ -74,12 +101,27 @@ export async function govern(arrival: Arrival, floor: Floor): Promise<void> {
       named === null
         ? await gate.propose(request, { idempotent: entry.idempotent, delivery })
         : await gate.resume(named, request);
-    // Whoever waits does so on the stored intent: the bytes are in the store, and need not be in memory too.
-    if (settled.next === 'wait') body.release();
-    await carryOut(settled, waitingOf(head, entry, floor.holdTimeoutMs), record, floor);
-  } finally {
-    body.release();
+    if (settled.next === 'forward') return { next: 'settled', settled, release };
+    release();
+    return { next: 'settled', settled, release: () => undefined };
+  } catch (fault) {
+    release();
+    throw fault;
   }
+}
+
+const leak = 'the key for Gate stands where it would leave';
+
+/** Whether the agent's own Gate key would reach the upstream: in the target, or in any header line that is kept. */
+function leaksKey(head: Head, key: string | null): boolean {
+  if (key === null || key === '') return false;
+  const shows = (text: string) => text.includes(key) || decodedBasic(text).includes(key);
+  return head.target.includes(key) || endToEnd(head.headers).some(([, value]) => shows(value));
+}
+
+function decodedBasic(value: string): string {
+  const [, token = ''] = /^basic +([A-Za-z0-9+/=]+)$/i.exec(value) ?? [];
+  return Buffer.from(token, 'base64').toString('latin1');
 }
 
 /** One identity per tunnel, whatever a request inside it presents. */

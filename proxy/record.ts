@@ -2,11 +2,14 @@
 
 import type { RefusedRequest } from '../control/ports.ts';
 import type { Agent } from '../core/facts.ts';
+import type { Refusal } from '../core/reasons.ts';
 import type { Arrival } from './arrival.ts';
 
 export interface RequestRecord {
   readonly arrival: Arrival;
   readonly requestId: string;
+  /** Who it is, asked anew: a key may have been revoked since. */
+  identify(): Agent | Refusal;
   /** Filled in as the request is understood. */
   agent: Agent | null;
   host: string | null;
@@ -18,8 +21,8 @@ export interface RequestRecord {
 /** More of a path than this is no help to a reader and room for a flood. */
 const maxPath = 512;
 
-export function openRecord(arrival: Arrival, requestId: string): RequestRecord {
-  return { arrival, requestId, agent: null, host: null, path: null, destination: null, policy: null };
+export function openRecord(arrival: Arrival, requestId: string, identify: () => Agent | Refusal): RequestRecord {
+  return { arrival, requestId, identify, agent: null, host: null, path: null, destination: null, policy: null };
 }
 
 /** Notes where the request goes; queries are left out, since they may hold secrets. */

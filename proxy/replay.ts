@@ -55,7 +55,8 @@ export function createReplayer(parts: ReplayerParts): Replayer {
     const outcome = await parts.dialler.forward(settled.permit, { answer: collected.answer, gone, annotations: [] });
     const kept = outcome.sent === 'answered' ? collected.take() : null;
     // Kept before the outcome is told: who reads that it succeeded finds the answer.
-    if (kept !== null) await parts.store.keepAnswer(id, kept);
+    // Whatever becomes of the copy, the outcome goes on record.
+    if (kept !== null) await parts.store.keepAnswer(id, kept).catch(parts.onFault);
     await parts.gate.report(settled.permit, outcome);
   }
 

@@ -5,6 +5,7 @@ import { freeform, list, object, oneOf, text, type TypeOf } from '../../config/s
 import { formatId, isPersonId, isPrincipalId, type KeyId, type PersonId } from '../../core/ids.ts';
 import { system, type Actor } from '../../core/intent.ts';
 import { refuse, type Refusal } from '../../core/reasons.ts';
+import { compileTerms } from '../policy/content/terms.ts';
 import type { Caller } from '../directory.ts';
 import type { StoredPrincipal } from '../ports.ts';
 import { madeByGate, newApiKey } from '../keys.ts';
@@ -15,7 +16,10 @@ import { iso, principalView } from './views.ts';
 const line = text('text of at most 255 characters', /^[^\x00-\x1f\x7f]{1,255}$/);
 const registration = object(
   {
-    name: text('a name of at most 128 characters', /^[^\x00-\x1f\x7f]{1,128}$/),
+    name: text(
+      'a name of at most 128 visible characters',
+      /^[^\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]{1,128}$/,
+    ),
     riskTier: oneOf(['standard', 'elevated', 'restricted']),
     owner: line,
     allowed_policies: list(line),
@@ -31,10 +35,12 @@ const registration = object(
 
 /** How long a rotated key's predecessor still works. */
 const rotationOverlapMs = 10 * 60_000;
-const reservedNames = new Set(['system', 'worker', 'admin', 'gate']);
+/** Found through look-alikes, invisible characters and spaces: an actor of the log must not be posed as. */
+const reservedNames = compileTerms(['system', 'worker', 'admin', 'gate']);
 
 export function agentRoutes(app: FastifyInstance, parts: ApiParts): void {
   const { directory, store } = parts;
+  let isFirstOnItsWay = false;
   const changed = async (principal: string) => {
     await directory.refresh();
     const found = directory.find(principal);
@@ -48,9 +54,9 @@ export function agentRoutes(app: FastifyInstance, parts: ApiParts): void {
     summary: 'Registers an agent, or for an admin a person too; answers its key once',
     body: registration,
     handle: async ({ caller, body }) => {
-      const closed = registrationClosed(parts, caller);
+      const closed = registrationClosed(parts, caller, isFirstOnItsWay);
       if (closed !== null) return closed;
-      if (reservedNames.has(body.name.toLowerCase())) return refuse('name_reserved', `"${body.name}"`);
+      if (isReserved(body.name)) return refuse('name_reserved', `"${body.name}"`);
       if (body.framework === madeByGate) return refuse('bad_request', `framework "${madeByGate}" is Gate's own`);
       const beyond = (['role', 'environment', 'person'] as const).filter((field) => body[field] !== undefined);
       if (beyond.length > 0 && caller?.role !== 'admin')
@@ -59,8 +65,14 @@ export function agentRoutes(app: FastifyInstance, parts: ApiParts): void {
       const isAgent = (body.role ?? 'agent') === 'agent';
       const id = isAgent ? formatId('agt', parts.random(16)) : formatId('prn', parts.random(16));
       const principal = { id, name: body.name, status: 'active', createdAt: 0, ...kindOf(body) } as const;
-      await store.addPrincipal(principal, stored, actorOf(caller));
-      await directory.refresh();
+      // Until it is in the directory, no second one is the first.
+      isFirstOnItsWay = true;
+      try {
+        await store.addPrincipal(principal, stored, actorOf(caller));
+        await directory.refresh();
+      } finally {
+        isFirstOnItsWay = false;
+      }
       const answer = { agentId: id, apiKey: key, name: body.name, status: 'active', role: principal.role };
       return { status: 201, body: { ...answer, riskTier: principal.agent?.riskTier ?? null } };
     },
@@ -161,14 +173,25 @@ function kindOf(body: Registration): Pick<StoredPrincipal, 'kind' | 'role' | 'ag
   return { kind: 'agent', role, agent };
 }
 
+/** The name as a whole; `my gate agent` is free. */
+function isReserved(name: string): boolean {
+  const bare = name.normalize('NFKC').replaceAll(/[\p{Cf}\p{Cc}\p{Z}\p{M}\p{P}]/gu, '');
+  const found = reservedNames.find(bare);
+  return found !== null && [...bare].length === found.length;
+}
+
 function personOf(id: string | undefined): PersonId | null {
   return id !== undefined && isPersonId(id) ? id : null;
 }
 
-function registrationClosed({ registration: mode, directory }: ApiParts, caller: Caller | null): Refusal | null {
+function registrationClosed(
+  { registration: mode, directory }: ApiParts,
+  caller: Caller | null,
+  isFirstOnItsWay: boolean,
+): Refusal | null {
   if (mode === 'open' || caller?.role === 'admin') return null;
   const isFirst = !directory.principals().some(({ agent }) => agent !== null && agent.framework !== madeByGate);
-  if (mode === 'first' && isFirst) return null;
+  if (mode === 'first' && isFirst && !isFirstOnItsWay) return null;
   return refuse('unauthorized', 'registration is closed; an admin adds agents with: zehrava-gate agents add NAME');
 }
 

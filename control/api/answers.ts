@@ -61,14 +61,18 @@ function absent({ intent }: IntentRecord, now: number): Answered | Refusal {
     case 'unknown':
       return refuse('outcome_unknown');
     case 'succeeded':
-      return refuse('response_not_kept', 'it was too large');
+      return refuse('response_not_kept', 'it was larger than what is kept, or went to another connection');
   }
 }
 
 /** As it came, but for framing and what would act on Gate's own origin. */
 function sendKept(reply: FastifyReply, { intent }: IntentRecord, kept: KeptAnswer): Answered {
   for (const [name, value] of kept.headers) {
-    if (!/^(content-length|set-cookie|strict-transport-security|date|x-gate-.*)$/i.test(name)) {
+    if (
+      !/^(content-length|set-cookie|strict-transport-security|clear-site-data|refresh|alt-svc|date|x-gate-.*)$/i.test(
+        name,
+      )
+    ) {
       reply.header(name, Buffer.from(value, 'latin1').toString('latin1'));
     }
   }

@@ -39,6 +39,7 @@ export function addRoute<Body = unknown, Query = unknown>(
   directory: Directory,
   route: Route<Body, Query>,
 ): void {
+  const callers = new WeakMap<FastifyRequest, Caller | null>();
   app.route({
     method: route.method,
     url: route.url,
@@ -47,14 +48,19 @@ export function addRoute<Body = unknown, Query = unknown>(
       querystring: (route.query ?? nothing).schema,
       ...(route.body === undefined ? {} : { body: route.body.schema }),
     },
-    handler: async (request, reply) => {
+    // Before the body is read: who may not call is told so, and nothing of what they sent is looked at.
+    onRequest: async (request, reply) => {
       const caller = directory.authenticate(bearer(request));
       if (route.who !== 'open') {
         if (isRefusal(caller)) return sendRefusal(reply, caller);
         if (!mayCall(route.who, caller)) return sendRefusal(reply, refuse('forbidden', `${route.who} only`));
       }
+      callers.set(request, isRefusal(caller) ? null : caller);
+      return undefined;
+    },
+    handler: async (request, reply) => {
       const answered = await route.handle({
-        caller: isRefusal(caller) ? null : caller,
+        caller: callers.get(request) ?? null,
         // Validated by the very shapes that give these types.
         body: request.body as Body,
         query: request.query as Query,

@@ -1,6 +1,7 @@
 // The control API: its routes behind one HTTP server, every error in the contract's form.
 
 import fastify, { type FastifyError, type FastifyInstance } from 'fastify';
+import { isJsonFault, readJson } from '../policy/content/json.ts';
 import { refuse, type ReasonCode } from '../../core/reasons.ts';
 import { agentRoutes } from './agents.ts';
 import { answerRoutes } from './answers.ts';
@@ -60,13 +61,18 @@ export function createApi(parts: ApiParts, onFault: (error: unknown) => void): A
 /** A decision needs no body; clients that send an empty one of type JSON mean none. */
 function allowEmptyJson(app: FastifyInstance): void {
   app.removeContentTypeParser(['application/json', 'text/plain']);
-  app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => {
-    try {
-      done(null, body.length === 0 ? {} : JSON.parse(String(body)));
-    } catch {
-      done(Object.assign(new Error('the body is not JSON'), { statusCode: 400 }), undefined);
-    }
-  });
+  app.addContentTypeParser(
+    'application/json',
+    { parseAs: 'string' },
+    async (_request: unknown, body: string | Buffer) => {
+      const text = String(body);
+      if (text === '') return {};
+      // The same bounded reader that judges bodies: deep nesting and doubled keys are refused before anything parses them.
+      const scanned = await readJson(text);
+      if (isJsonFault(scanned)) throw Object.assign(new Error('the body is not JSON'), { statusCode: 400 });
+      return JSON.parse(text);
+    },
+  );
   app.addHook('preValidation', async (request) => {
     if (request.method === 'POST' && request.body === undefined) request.body = {};
   });

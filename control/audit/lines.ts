@@ -9,7 +9,7 @@ export const maxLineLength = 1024 * 1024;
 
 export function writeLine(event: ExportedEvent): string {
   const { seq, at, type, intent, actor, actorId, metadata, leaf, link, mac } = event;
-  return JSON.stringify({
+  return visible({
     seq,
     createdAt: new Date(at).toISOString(),
     eventType: type,
@@ -24,6 +24,12 @@ export function writeLine(event: ExportedEvent): string {
   });
 }
 
+/** JSON in which what could act on a terminal is escaped, as JSON allows it to be. */
+function visible(event: object): string {
+  const escape = (found: string) => `\\u${found.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return JSON.stringify(event).replace(/[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g, escape);
+}
+
 /** null when the line is not an event of this form. */
 export function readLine(line: string): ExportedEvent | null {
   if (line.length > maxLineLength) return null;
@@ -35,7 +41,7 @@ export function readLine(line: string): ExportedEvent | null {
   if (typeof seq !== 'number' || !Number.isSafeInteger(at) || !texts || !isType(eventType)) return null;
   if (intentId !== null && (typeof intentId !== 'string' || !isIntentId(intentId))) return null;
   if (actorId !== null && typeof actorId !== 'string') return null;
-  return {
+  const event: ExportedEvent = {
     seq,
     at,
     type: eventType,
@@ -47,6 +53,8 @@ export function readLine(line: string): ExportedEvent | null {
     link: String(link),
     mac: String(mac),
   };
+  // Anything more, twice, or written otherwise would be shown to a reader and proven by nobody.
+  return writeLine(event) === line ? event : null;
 }
 
 function parsed(line: string): Record<string, unknown> | null {

@@ -33,10 +33,24 @@ export async function startThread(setup: WorkerSetup, onFatal: (why: string) => 
     for (const { fail } of waiting.values()) fail(fault);
     waiting.clear();
   };
+  const failOne = (one: Call | undefined, fault: unknown) => {
+    const waiter = one === undefined ? undefined : waiting.get(one.id);
+    if (one !== undefined) waiting.delete(one.id);
+    waiter?.fail(fault instanceof Error ? fault : new Error(String(fault)));
+  };
   const post = () => {
     const calls = queue;
     queue = [];
-    worker.postMessage(calls);
+    try {
+      worker.postMessage(calls);
+    } catch (fault) {
+      // What cannot travel fails; it takes no other call of the same turn with it.
+      if (calls.length === 1) return failOne(calls[0], fault);
+      for (const one of calls) {
+        queue = [one];
+        post();
+      }
+    }
   };
   const call = (method: string, args: readonly unknown[]) =>
     new Promise<unknown>((settle, fail) => {

@@ -48,16 +48,22 @@ function viaOf({ url = '' }: IncomingMessage, tunnel: Tunnel | null): Arrival['v
 /** Leaves the request itself alone when it is left early: the answer still has to go out on its connection. */
 async function* breakable(request: IncomingMessage, broken: AbortSignal): AsyncGenerator<Uint8Array> {
   const chunks: AsyncIterator<Uint8Array> = request[Symbol.asyncIterator]();
-  const failure = new Promise<never>((_, reject) => {
-    const fail = () => reject(new Error('the body is malformed'));
-    if (broken.aborted) fail();
-    else broken.addEventListener('abort', fail, { once: true });
-  });
-  failure.catch(() => undefined);
-  for (;;) {
-    const next = await Promise.race([chunks.next(), failure]);
-    if (next.done === true) return;
-    yield next.value;
+  let fail: (fault: Error) => void = () => undefined;
+  const malformed = () => fail(new Error('the body is malformed'));
+  broken.addEventListener('abort', malformed, { once: true });
+  try {
+    for (;;) {
+      // Not a race with one lasting promise: that would keep every piece of the body alive as long as itself.
+      const next = await new Promise<IteratorResult<Uint8Array>>((resolve, reject) => {
+        fail = reject;
+        if (broken.aborted) malformed();
+        else chunks.next().then(resolve, reject);
+      });
+      if (next.done === true) return;
+      yield next.value;
+    }
+  } finally {
+    broken.removeEventListener('abort', malformed);
   }
 }
 

@@ -7,7 +7,7 @@ import type { Arrival } from '../../proxy/arrival.ts';
 import { carryOut, turnAway } from '../../proxy/carryOut.ts';
 import { openRecord } from '../../proxy/record.ts';
 import { recordAnswer } from '../support/answer.ts';
-import { allow, core } from '../support/intents.ts';
+import { agent, allow, core } from '../support/intents.ts';
 
 function arrive() {
   const answer = recordAnswer();
@@ -26,7 +26,7 @@ function arrive() {
     endConnection: () => undefined,
     answer,
   };
-  return { answer, record: openRecord(arrival, 'r') };
+  return { answer, record: openRecord(arrival, 'r', () => agent) };
 }
 
 const turns = () => new Promise((resolve) => setImmediate(resolve));

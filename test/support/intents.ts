@@ -68,7 +68,12 @@ export function submission(n: number, decision: Decision, changes: Partial<Submi
       origin: 'proxy',
       destination: 'stripe.refund',
       policy: 'p',
-      request: { method: 'POST', url: 'https://api.stripe.com/v1/refunds', headerNames: ['Content-Type'] },
+      request: {
+        method: 'POST',
+        url: 'https://api.stripe.com/v1/refunds',
+        headerNames: ['Content-Type'],
+        methodOverride: null,
+      },
       place: null,
       delivery: 'connection',
       recordCount: 1,
