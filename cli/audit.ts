@@ -7,7 +7,7 @@ import { parseAuditKey } from '../config/dataDir.ts';
 import { isFault } from '../config/faults.ts';
 import { environment, loadConfig } from '../config/load.ts';
 import { readLine, writeLine } from '../control/audit/lines.ts';
-import { verifyLog, type ExportedEvent, type Trust } from '../control/audit/verify.ts';
+import { verifyLog, type ExportedEvent, type Trust, type Verdict } from '../control/audit/verify.ts';
 import { databaseFile, openReader } from '../control/store/open.ts';
 import { queries } from '../control/store/queries.ts';
 
@@ -29,6 +29,9 @@ export async function exportAudit(options: AuditOptions): Promise<void> {
 
 /** Exit status 1 on a fault in the log, 2 when it cannot be read. */
 export async function verifyAudit(options: AuditOptions): Promise<void> {
+  if (options.head !== undefined && !/^[0-9a-f]{64}$/.test(options.head)) {
+    throw new Error(`Cannot verify: --head must be 64 hexadecimal digits, found "${options.head}"`);
+  }
   const { dataDir, auditKeyFile } = dirs(options);
   const keyFile = options.key ?? (options.file === undefined ? auditKeyFile : null);
   const proof = keyFile === null ? null : parseAuditKey(keyFile);
@@ -40,13 +43,25 @@ export async function verifyAudit(options: AuditOptions): Promise<void> {
   };
   const events = options.file === undefined ? stored(databaseFile(dataDir)) : inFile(options.file);
   const verdict = await verifyLog(events, trust);
+  if (trust.key !== null && verdict.events > 0 && verdict.faults.length === verdict.events) {
+    process.stdout.write('The key fits no event: is it this log’s key?\n');
+    process.exitCode = 1;
+    return;
+  }
   for (const { seq, kind } of verdict.faults) process.stdout.write(`event ${seq}: ${kind}\n`);
   if (verdict.faults.length > 0) process.exitCode = 1;
   const proven = trust.key === null ? 'links hold; without the key who wrote them is unproven' : 'links and keys hold';
-  const tail = verdict.isHeadProven ? 'the head is the expected one' : 'without an expected head the tail is unproven';
+  const tail = tailOf(verdict);
   if (verdict.faults.length === 0) {
     process.stdout.write(`${verdict.events} events: ${proven}; ${tail}; head ${verdict.head ?? 'none'}\n`);
   }
+}
+
+function tailOf({ provenTo, events }: Verdict): string {
+  if (provenTo === null) return 'without an expected head the tail is unproven';
+  return provenTo === events
+    ? 'the head is the expected one'
+    : `your head is event ${provenTo}; the ones after it are unproven`;
 }
 
 function dirs({ dataDir }: AuditOptions) {

@@ -21,6 +21,7 @@ interface IntentShown {
     readonly url: string;
     readonly headerNames: readonly string[];
     readonly methodOverride: string | null;
+    readonly headers?: readonly { readonly name: string; readonly value: string }[];
   } | null;
   readonly auditTrail?: readonly {
     readonly seq: number;
@@ -46,7 +47,11 @@ export async function listIntents(options: ListOptions): Promise<void> {
   };
   if (options.json === true) return print(JSON.stringify(answer));
   if (answer.intents.length === 0) return print('No intents');
-  const rows = answer.intents.map((intent) => [
+  // What nobody knows the outcome of comes first: only a person can say.
+  const [unknown, others] = [true, false].map((is) =>
+    answer.intents.filter(({ status }) => (status === 'unknown') === is),
+  );
+  const rows = [...(unknown ?? []), ...(others ?? [])].map((intent) => [
     intent.intentId,
     intent.status,
     printable(intent.agent.name),
@@ -70,7 +75,7 @@ export async function showIntent(id: string, options: ClientOptions & { readonly
     ['policy', printable(intent.policy ?? 'none')],
     ['request', intent.request === null ? 'none' : `${intent.request.method} ${intent.request.url}`],
     ...(intent.request?.methodOverride ? [['told to act as', intent.request.methodOverride]] : []),
-    ['headers', printable(intent.request?.headerNames.join(', ') ?? '')],
+    ...(intent.request?.headers ?? []).map(({ name, value }) => ['header', `${name}: ${value}`]),
     ['reason', printable(intent.blockReason ?? intent.reason_code)],
     ['risk', `${intent.risk_level} (${intent.risk_score})`],
     ['digest', intent.digest],

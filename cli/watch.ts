@@ -5,6 +5,7 @@ import { printable, table } from './terminal.ts';
 
 interface PendingShown {
   readonly intentId: string;
+  readonly status: string;
   readonly agent: { readonly name: string };
   readonly destination: string;
   readonly risk_level: string;
@@ -23,13 +24,17 @@ interface HeldShown {
 
 const everyMs = 1_000;
 
-/** Prints each pending intent once, the oldest first, until it is stopped; `once` ends after the first look. */
+/** Prints each intent that needs a person once, the oldest first, until it is stopped; `once` ends after the first look. */
 export async function watchIntents(options: ClientOptions & { readonly once?: boolean }): Promise<void> {
   const client = connect(options);
   const seen = new Set<string>();
   for (;;) {
-    const page = (await client.get('/v1/intents?status=pending_approval&limit=500')) as { intents: PendingShown[] };
-    for (const intent of page.intents.toReversed()) {
+    const page = async (status: string) =>
+      (
+        (await client.get(`/v1/intents?status=${status}&limit=500`)) as { intents: PendingShown[] }
+      ).intents.toReversed();
+    // What nobody knows the outcome of comes first: only a person can say.
+    for (const intent of [...(await page('unknown')), ...(await page('pending_approval'))]) {
       if (!seen.has(intent.intentId)) process.stdout.write(lineOf(intent));
       seen.add(intent.intentId);
     }
@@ -38,9 +43,10 @@ export async function watchIntents(options: ClientOptions & { readonly once?: bo
   }
 }
 
-function lineOf({ intentId, agent, destination, risk_level: risk, expiresAt, request }: PendingShown): string {
+function lineOf({ intentId, status, agent, destination, risk_level: risk, expiresAt, request }: PendingShown): string {
   const what = request === null ? destination : `${request.method} ${request.url}`;
-  return `${intentId}  ${printable(agent.name)}  ${printable(what)}  ${risk}  decide before ${expiresAt ?? 'never'}\n`;
+  const wanted = status === 'unknown' ? 'outcome unknown: resolve it' : `decide before ${expiresAt ?? 'never'}`;
+  return `${intentId}  ${printable(agent.name)}  ${printable(what)}  ${risk}  ${wanted}\n`;
 }
 
 export async function listHeld(options: ClientOptions & { readonly json?: boolean }): Promise<void> {

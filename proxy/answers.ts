@@ -75,7 +75,8 @@ function answer(
     code,
     errors: [{ message, code }],
   });
-  const retriable = isPending ? 'true' : 'false';
+  // Where nothing was sent and waiting may help, the SDK's own next try is the resend.
+  const retriable = isPending || retryAfterSeconds !== null ? 'true' : 'false';
   const headers: Header[] = [
     ['Content-Type', 'application/json; charset=utf-8'],
     ['Content-Length', String(Buffer.byteLength(body))],

@@ -62,8 +62,10 @@ async function hold(
       if (isRefusal(caller)) return turnAway(caller, record, performer.gate);
       return carryOut(await performer.gate.perform(intent.id), { ...waiting, hold: null }, record, performer);
     }
-    case 'taken':
-      return give(refusalAnswer(refuse('already_used'), contextOf(record, intent)), record);
+    case 'taken': {
+      const now = await performer.gate.standing(intent.id);
+      return give(refusalAnswer(refuse('already_used'), contextOf(record, now.intent)), record);
+    }
     case 'over': {
       const settled = await performer.gate.standing(intent.id);
       return carryOut(settled, { ...waiting, hold: null }, record, performer);

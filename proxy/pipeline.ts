@@ -88,7 +88,7 @@ async function judgeBody(
   const { entry } = resolved;
   const body = await readBody(record.arrival, head.framing, entry.maxBodyBytes, budget);
   if (isRefusal(body)) return body;
-  const { release } = body;
+  const release = () => body.release();
   try {
     const request = sealOf(head, agent, resolved, body.bytes);
     record.policy = request.facts.policy;

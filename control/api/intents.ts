@@ -67,7 +67,9 @@ export function intentRoutes(app: FastifyInstance, parts: ApiParts): void {
       const first = await visibleIntent(id, caller, parts);
       if (isRefusal(first)) return first;
       const record = query.wait === undefined ? first : await decided(first, Number(query.wait) * 1000, parts);
-      return ok({ ...intentView(record), auditTrail: await trailOf(record.intent.id, parts) });
+      const view = intentView(record);
+      const request = caller?.kind === 'person' ? await withHeaders(record, parts) : view.request;
+      return ok({ ...view, request, auditTrail: await trailOf(record.intent.id, parts) });
     },
   });
   addRoute(app, directory, {
@@ -172,6 +174,15 @@ export async function visibleIntent(
   if (caller?.kind === 'agent' && caller.id !== record.intent.agent)
     return refuse('forbidden', 'another agent’s intent');
   return record;
+}
+
+/** A reviewer sees what every header says, but for what would let them act as the agent. */
+async function withHeaders({ intent, about }: IntentRecord, { store }: ApiParts) {
+  const stored = about.request === null ? null : await store.request(intent.id);
+  if (about.request === null || stored === null) return about.request;
+  const hidden = /^(authorization|cookie|x-api-key)$/i;
+  const headers = stored.headers.map(([name, value]) => ({ name, value: hidden.test(name) ? '(hidden)' : value }));
+  return { ...about.request, headers };
 }
 
 /** The intent as soon as it is no longer pending, or as it is when the time is over. */

@@ -29,7 +29,8 @@ export interface Verdict {
   readonly faults: readonly Fault[];
   readonly events: number;
   readonly head: string | null;
-  readonly isHeadProven: boolean;
+  /** The place of the event whose link is the expected head: all up to it is proven to be what it was. */
+  readonly provenTo: number | null;
 }
 
 /** A log with more faults than this is reported no further; it is not the log it claims to be. */
@@ -44,6 +45,7 @@ export async function verifyLog(events: AsyncIterable<ExportedEvent>, trust: Tru
   let previous: Uint8Array | null = trust.logId === null ? null : genesis(trust.logId);
   let head: string | null = null;
   let count = 0;
+  let provenTo: number | null = null;
 
   const note = (seq: number, kind: Fault['kind']) => {
     if (faults.length < maxFaults) faults.push({ seq, kind });
@@ -77,10 +79,11 @@ export async function verifyLog(events: AsyncIterable<ExportedEvent>, trust: Tru
     expected = event.seq + 1;
     previous = Buffer.from(event.link, 'hex');
     head = event.link;
+    if (head === trust.head) provenTo = event.seq;
   }
-  const isHeadProven = trust.head !== null && trust.head === head;
-  if (trust.head !== null && !isHeadProven) note(expected, 'missing');
-  return { faults: [...faults, ...gaps.values()].toSorted((a, b) => a.seq - b.seq), events: count, head, isHeadProven };
+  // A head that was noted and stands nowhere: the events it was the last of are gone.
+  if (trust.head !== null && provenTo === null) note(expected, 'missing');
+  return { faults: [...faults, ...gaps.values()].toSorted((a, b) => a.seq - b.seq), events: count, head, provenTo };
 }
 
 /** A place far ahead, while the expected ones go on behind it: this event does not belong here. */
