@@ -30,7 +30,7 @@ export type Framing =
 export interface HeldBody {
   readonly bytes: Uint8Array;
   /** Returns the bytes to the budget, when nothing needs them any more; a second call does nothing. */
-  release(): void;
+  readonly release: () => void;
 }
 
 export async function readBody(

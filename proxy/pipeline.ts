@@ -77,6 +77,8 @@ type Judged =
   | { readonly next: 'settled'; readonly settled: Settled; readonly release: () => void }
   | { readonly next: 'observe'; readonly permit: ReadPermit; readonly release: () => void };
 
+const nothingHeld = () => undefined;
+
 /** On its own, so that no frame holds the body of a request that waits: its bytes are in the store. */
 async function judgeBody(
   head: Head,
@@ -88,7 +90,8 @@ async function judgeBody(
   const { entry } = resolved;
   const body = await readBody(record.arrival, head.framing, entry.maxBodyBytes, budget);
   if (isRefusal(body)) return body;
-  const release = () => body.release();
+  // Not a closure over the body: whoever keeps it would keep the bytes.
+  const { release } = body;
   try {
     const request = sealOf(head, agent, resolved, body.bytes);
     record.policy = request.facts.policy;
@@ -103,7 +106,7 @@ async function judgeBody(
         : await gate.resume(named, request);
     if (settled.next === 'forward') return { next: 'settled', settled, release };
     release();
-    return { next: 'settled', settled, release: () => undefined };
+    return { next: 'settled', settled, release: nothingHeld };
   } catch (fault) {
     release();
     throw fault;

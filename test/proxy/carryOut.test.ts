@@ -68,7 +68,12 @@ function perform(outcome: Outcome, report: Promise<void>) {
     },
   };
   // Of everything that a request may need, a forward needs these alone.
-  const done = carryOut({ next: 'forward', permit: {}, intent } as never, {} as never, record, performer as never);
+  const done = carryOut(
+    { next: 'forward', permit: { request: { method: 'POST' } }, intent } as never,
+    {} as never,
+    record,
+    performer as never,
+  );
   return { answer, done };
 }
 
