@@ -203,8 +203,9 @@ test('J07: a policy written over and over is never taken half, and that it is ne
   const writer = spawn(process.execPath, ['-e', script, policyFile('free')], { stdio: 'inherit' });
   try {
     // Ten seconds of looks until the alarm, and every answer on the way is that of the good version.
-    for (let round = 0; (await parts()).status !== 503; round++) {
-      assert.ok(round < 5_000, 'the alarm does not come');
+    const end = Date.now() + 60_000;
+    while ((await parts()).status !== 503) {
+      assert.ok(Date.now() < end, 'the alarm does not come');
       assert.equal((await send('free', 'a word')).status, 403);
     }
   } finally {
