@@ -80,25 +80,40 @@ export function resolve(destinations: Destinations, place: Place): Resolved | Re
 
 /** The entry that covers a host, whatever the path; null where none does, `__default__` included. */
 export function findHost({ hosts, fallback }: Destinations, place: Omit<Place, 'target'>): HostEntry | null {
-  return hosts.find((entry) => covers(entry, place)) ?? fallback;
+  const found = hosts.find((entry) => covers(entry, place));
+  // A listed host on a port that its entry does not name is not an unlisted one.
+  return found ?? (hosts.some((entry) => isHostOf(entry, place.host)) ? null : fallback);
 }
 
 function covers(entry: HostEntry, { host, port }: Omit<Place, 'target'>): boolean {
   const isPort = entry.port === null ? port === 80 || port === 443 : port === entry.port;
-  return isPort && (entry.match === 'exact' ? host === entry.host : host.endsWith(`.${entry.host}`));
+  return isPort && isHostOf(entry, host);
+}
+
+function isHostOf(entry: HostEntry, host: string): boolean {
+  return entry.match === 'exact' ? host === entry.host : host.endsWith(`.${entry.host}`);
 }
 
 /** Every way in which the path can be read must lead to the same line; else somebody is being misled. */
 function findPath(host: HostEntry, target: string): Entry | Refusal {
   const readings = pathReadings(target);
   if ('refused' in readings) return readings;
-  const [first = host, ...others] = readings.map((path) => longest(host, path));
+  const [first = host, ...others] = readings.flatMap((path) => [longest(host, path), loosely(host, path)]);
   if (others.some((entry) => entry !== first)) return refuse('ambiguous_path');
   return first;
 }
 
 function longest(host: HostEntry, path: string): Entry {
   return host.paths.find(([key]) => path === key || path.startsWith(key.endsWith('/') ? key : `${key}/`))?.[1] ?? host;
+}
+
+/** Routers that ignore case, a last dot or blank, or an ending such as `.json`, would take the path for that line's. */
+function loosely(host: HostEntry, path: string): Entry {
+  const folded = path.toLowerCase().replace(/(?:\.[a-z0-9]{1,5}|\.|%20|\s|::\$data)+$/, '');
+  const exact = longest(host, path);
+  const lines = host.paths.map(([key, entry]) => [key.toLowerCase(), entry] as const);
+  const below = (key: string) => folded === key || folded.startsWith(key.endsWith('/') ? key : `${key}/`);
+  return exact === host ? (lines.find(([key]) => below(key))?.[1] ?? host) : exact;
 }
 
 function endpointOf(entry: HostEntry, { scheme, host, port }: Place): Endpoint {

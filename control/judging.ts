@@ -16,7 +16,7 @@ export interface Judging {
 /** Below this the judgement is over sooner than the thread's answer would be there. */
 const largeBytes = 64 * 1024;
 /** Compressed, a few bytes may become as many megabytes. */
-const largeCompressedBytes = 256;
+const largeCompressedBytes = 1;
 /** Judged at once in the thread: each may be decoded to a hundred megabytes and read into a tree of a million values. */
 const atOnce = 2;
 /** Waiting beyond this is refused; their raw bytes are within the global budget all the while. */

@@ -153,3 +153,15 @@ test('an identical request that waits on its connection does not take a replayâ€
   assert.equal(again.json()['intentId'], accepted.json()['intentId']);
   assert.equal(again.status, 202);
 });
+
+test('an approved replay that waits for its next try is not taken by a plain request', async () => {
+  const own = await startUpstream();
+  const destinations = `a.test: { destination: a.b, policy: asks, dial: "127.0.0.1:${own.port}" }`;
+  const waiting = await startTestGate({ policies, destinations, replayDelaysMs: [60_000] });
+  const id = String((await waiting.send({ url: 'http://a.test/', headers: replay, body: '{}' })).json()['intentId']);
+  await waiting.approve(id);
+  assert.equal((await waiting.send({ url: 'http://a.test/', body: '{}' })).status, 202);
+  assert.equal(own.requests.length, 0);
+  await waiting.close();
+  await own.close();
+});

@@ -92,11 +92,17 @@ async function readBytes(bytes: Uint8Array, contentType: string | null, depth: n
 
   const json = await readAsJson(text, declared);
   if (json !== null && isUndecodable(json)) return json;
+  // Readers that look at no type take the JSON at the start and leave the rest.
+  if (declared === 'form' && json === null && /^\s*[[{]/.test(text)) return { undecodable: 'a form begins like JSON' };
   const form = await readAsForm(text, declared, sniffed);
   if (form !== null && isUndecodable(form)) return form;
+  // Some readers part the fields at semicolons too.
+  const parted =
+    form !== null && text.includes(';') ? await readAsForm(text.replaceAll(';', '&'), declared, sniffed) : null;
+  if (parted !== null && isUndecodable(parted)) return parted;
   const markup = declared === 'xml' || (declared === null && sniffed === 'xml') ? xmlFault(text) : null;
   if (markup !== null) return markup;
-  const documents = [json, form].filter((document) => document !== null);
+  const documents = [json, form, parted].filter((document) => document !== null);
   const kinds = judgedKinds(declared, isOpaque ? 'binary' : sniffed, json === null ? 'other' : 'json');
   // Who is told that it is JSON reads the strings of it; who is not may read across them.
   if (declared === 'json' && json !== null) return { kinds, isOpaque, texts: [], verbatim: plain.texts, documents };
@@ -127,7 +133,7 @@ async function readAsForm(
 
 /** Entities are never resolved: a document that defines its own says something else to a reader that does. */
 function xmlFault(text: string): Undecodable | null {
-  if (/<!DOCTYPE(?!\s+html)/i.test(text)) return { undecodable: 'the XML has a document type of its own' };
+  if (/<!DOCTYPE(?!\s+html\s*>)/i.test(text)) return { undecodable: 'the XML has a document type of its own' };
   const encoding = /^\s*<\?xml[^>]*\sencoding\s*=\s*["']([^"']*)/i.exec(text.slice(0, 1024))?.[1] ?? 'utf-8';
   return /^(?:utf-8|us-ascii)$/i.test(encoding) ? null : { undecodable: 'the XML is not in UTF-8' };
 }

@@ -38,6 +38,8 @@ export async function decodeLayers(
   for (const name of names) {
     const next = await decodeOne(decoded, name, limitBytes);
     if (isUndecodable(next)) return next;
+    if (name === 'gzip' && ((decoded[3] ?? 0) & namedFields) !== 0)
+      return { undecodable: 'the gzip header has fields' };
     decoded = next;
   }
   const magic = names.length < mostLayers ? magicOf(decoded) : null;
@@ -46,6 +48,9 @@ export async function decodeLayers(
   if (hidden !== null && isUndecodable(hidden) && hidden.undecodable === tooLarge) return hidden;
   return { bytes: decoded, layers: names, hidden: hidden === null || isUndecodable(hidden) ? null : hidden };
 }
+
+/** FEXTRA, FNAME and FCOMMENT (RFC 1952): text that a reader which does not decompress would see, and no judge. */
+const namedFields = 0b1_1100;
 
 type Coding = 'gzip' | 'deflate' | 'br' | 'zstd';
 

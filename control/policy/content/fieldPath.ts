@@ -63,8 +63,14 @@ function follow(at: Selected, step: Step): readonly Selected[] {
       return node.kind === 'array' ? [{ node: node.items[step.index] ?? null, key }] : [{ node: null, key }];
     case 'every':
       // One that stands alone where a list is meant is the only element: some readers take either.
-      return node.kind === 'array' ? listed(node.items, key, (item) => [{ node: item, key }]) : [at];
+      if (node.kind === 'array') return listed(node.items, key, (item) => [{ node: item, key }]);
+      // A list with names instead of numbers is one to many readers; what it holds is judged beside it.
+      return node.kind === 'object' ? [at, ...[...node.entries.values()].map((item) => variantOf(item))] : [at];
   }
+}
+
+function variantOf(node: DocumentNode): Selected {
+  return { node, key: 'variant' };
 }
 
 function listed(

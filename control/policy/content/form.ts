@@ -24,10 +24,16 @@ export function readForm(text: string): readonly Field[] | Undecodable {
     const name = decode(equals === -1 ? pair : pair.slice(0, equals));
     const value = decode(equals === -1 ? '' : pair.slice(equals + 1));
     if (name === null || value === null) return { undecodable: 'a form field is not UTF-8' };
+    if (isDoubtful(name)) return { undecodable: 'a form field has a name that readers take differently' };
     fields.push({ name, value: { kind: 'string', text: value } });
     if (fields.length > mostFields) return { undecodable: `the form has more than ${mostFields} fields` };
   }
   return fields;
+}
+
+/** Control characters, a bracket at the start, and brackets that do not pair: readers cut, rename or reorder those. */
+function isDoubtful(name: string): boolean {
+  return /[\0-\x1f\x7f]|^\[/.test(name) || (/[[\]]/.test(name) && !/^[^[\]]+(?:\[[^[\]]*\])+$/.test(name));
 }
 
 function decode(text: string): string | null {
@@ -82,7 +88,11 @@ function nodeOf(building: Building): DocumentNode {
     const items = [...building.children]
       .filter(([name]) => /^\d*$/.test(name))
       .flatMap(([, child]) => each(nodeOf(child)));
+    const unnumbered = building.children.get('');
+    // `a[][b]` repeated: some readers begin an element with each, some do not, so how many there are is not known.
+    const isVague = unnumbered !== undefined && unnumbered.children.size > 0;
     if (items.length > 0) readings.push({ kind: 'array', items });
+    if (isVague) readings.push({ kind: 'array', items: [...items, { kind: 'null' }] });
     if ([...building.children.keys()].some((name) => !/^\d*$/.test(name))) {
       readings.push({ kind: 'object', entries: entriesOf(building) });
     }

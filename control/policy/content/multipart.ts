@@ -27,6 +27,9 @@ const boundaryForm = /^[0-9A-Za-z'()+_,./:=? -]{0,69}[0-9A-Za-z'()+_,./:=?-]$/;
 /** The preamble stands before the first part, as a part without a name. */
 export async function readMultipart(bytes: Uint8Array, type: MediaType): Promise<readonly Part[] | Undecodable> {
   const boundary = type.parameters.get('boundary');
+  if ([...type.parameters.keys()].some((name) => name !== 'boundary' && name.includes('boundary'))) {
+    return { undecodable: 'a second parameter looks like the boundary' };
+  }
   if (boundary === undefined || !boundaryForm.test(boundary))
     return { undecodable: 'the boundary is missing or malformed' };
   const pieces = cut(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), boundary);
@@ -74,6 +77,9 @@ async function readPart(piece: Buffer): Promise<Part | Undecodable> {
   const disposition = readMediaType(fields.get('content-disposition')?.replace(/^[ \t]*([^;\s]+)/, 'part/$1') ?? null);
   if (disposition === null) return { undecodable: "a part's Content-Disposition is malformed" };
   const name = disposition.parameters.get('name');
+  // Extended and continued names, and quotes that are part of a name, are other names to other readers.
+  const isDoubtful = [...disposition.parameters.keys()].some((key) => /^name\*/.test(key)) || /['"]/.test(name ?? '');
+  if (isDoubtful) return { undecodable: 'a part has a name that readers take differently' };
   const fileName = disposition.parameters.get('filename*') ?? disposition.parameters.get('filename');
   if (disposition.essence === 'part/form-data' && name === undefined) return { undecodable: 'a part has no name' };
   const content = await undo(piece.subarray(end + (isBare ? 2 : 4)), fields.get('content-transfer-encoding') ?? '');

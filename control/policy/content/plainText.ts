@@ -10,9 +10,13 @@ export interface PlainText {
   readonly texts: readonly [string, ...string[]];
 }
 
+const asciiCharsets = /^(?:utf-?8|us-ascii|ascii|iso-8859-\d{1,2}|latin1|windows-125\d)$/i;
+
 /** `charset` as declared, null when none was. */
 export async function readText(bytes: Uint8Array, charset: string | null): Promise<PlainText | Undecodable> {
   const label = charset ?? marked(bytes) ?? 'utf-8';
+  // Most readers take no notice of a charset: one in which plain ASCII is not ASCII would show them another body.
+  if (charset !== null && !asciiCharsets.test(charset)) return { undecodable: 'the charset is not UTF-8 or like it' };
   const fatal = decoderOf(label);
   if (fatal === null) return { undecodable: 'the charset is not one that Gate can read' };
   const exact = await decode(bytes, fatal);

@@ -67,7 +67,7 @@ function failing(check: FieldCheck, node: DocumentNode): FieldFault['rule'] | nu
   const { min, max, maxLength, pattern, oneOf } = check;
   const text = textOf(node);
   if (min !== null || max !== null) {
-    const value = node.kind === 'number' || node.kind === 'string' ? readDecimal(node.text) : null;
+    const value = numberOf(node);
     if (min !== null && (value === null || compareDecimals(value, min) < 0)) return 'min';
     if (max !== null && (value === null || compareDecimals(value, max) > 0)) return 'max';
   }
@@ -75,6 +75,12 @@ function failing(check: FieldCheck, node: DocumentNode): FieldFault['rule'] | nu
   if (pattern !== null && (text === null || !matches(pattern, text))) return 'pattern';
   if (oneOf !== null && (text === null || !isOneOf(node, text, oneOf))) return 'one_of';
   return null;
+}
+
+/** A string with an exponent is another number to readers that stop at the letter; a JSON number is not. */
+function numberOf(node: DocumentNode): Decimal | null {
+  if (node.kind === 'number') return readDecimal(node.text);
+  return node.kind === 'string' && !/e/i.test(node.text) ? readDecimal(node.text) : null;
 }
 
 /** Null for what is no single value. */

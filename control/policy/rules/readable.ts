@@ -8,7 +8,7 @@ export const readable: Rule = {
   judge: ({ content, policy, facts }) => {
     if (content === null) return pass;
     if (isUndecodable(content)) return decideBy('block', 'undecodable_body', content.undecodable, 'body');
-    const needsText = policy !== null && (policy.terms !== null || policy.fieldChecks.length > 0);
+    const needsText = policy !== null && policy.terms !== null;
     if (content.isOpaque && needsText) return decideBy('block', 'undecodable_body', 'the body is not text', 'body');
     const needsFields = policy !== null && policy.fieldChecks.length > 0;
     if (needsFields && content.documents.length === 0 && facts.body.length > 0) {
