@@ -78,7 +78,8 @@ async function readPart(piece: Buffer): Promise<Part | Undecodable> {
   if (disposition === null) return { undecodable: "a part's Content-Disposition is malformed" };
   const name = disposition.parameters.get('name');
   // Extended and continued names, and quotes that are part of a name, are other names to other readers.
-  const isDoubtful = [...disposition.parameters.keys()].some((key) => /^name\*/.test(key)) || /['"]/.test(name ?? '');
+  const isDoubtful =
+    [...disposition.parameters.keys()].some((key) => key.startsWith('name*')) || /['"]/.test(name ?? '');
   if (isDoubtful) return { undecodable: 'a part has a name that readers take differently' };
   const fileName = disposition.parameters.get('filename*') ?? disposition.parameters.get('filename');
   if (disposition.essence === 'part/form-data' && name === undefined) return { undecodable: 'a part has no name' };
