@@ -31,7 +31,7 @@ export function readDecimal(text: string): Decimal | null {
 export function compareDecimals(a: Decimal, b: Decimal): number {
   if (signOf(a) !== signOf(b)) return signOf(a) - signOf(b);
   const size = a.point - b.point || order(a.digits, b.digits);
-  return a.isNegative ? -size : size;
+  return a.isNegative ? 0 - size : size;
 }
 
 function signOf({ isNegative, digits }: Decimal): number {
