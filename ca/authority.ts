@@ -1,6 +1,6 @@
 // The Gate CA: made at first start, whole or not at all; refused when others could have read its key.
 
-import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, X509Certificate } from 'node:crypto';
+import { createPrivateKey, createPublicKey, generateKeyPairSync, X509Certificate } from 'node:crypto';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeDurably } from '../config/dataDir.ts';
@@ -67,8 +67,4 @@ function parseCa(text: string, file: string, now: number): GateCa | ConfigFault 
 function certificatesOf(text: string): readonly string[] {
   const found = text.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----\n?/g) ?? [];
   return found.map((pem) => `${pem.trimEnd()}\n`);
-}
-
-export function fingerprintOf(pem: string): string {
-  return createHash('sha256').update(new X509Certificate(pem).raw).digest('hex');
 }

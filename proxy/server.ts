@@ -121,6 +121,15 @@ export function createProxyServer({ floor, contextFor, onFault }: ProxyServerOpt
     }
   }
 
+  async function noteHandshake(code: string) {
+    const request = { requestId: floor.newRequestId(), source: '', ...nobody, method: 'CONNECT', path: null };
+    try {
+      await floor.gate.refused(refuse('bad_request', `the handshake failed with ${code}`), request);
+    } catch (error) {
+      onFault(error);
+    }
+  }
+
   server.on('request', (request, response) => take(request, response, () => undefined));
   server.on('checkContinue', (request, response) => take(request, response, () => response.writeContinue()));
   server.on('checkExpectation', (request, response) => take(request, response, () => undefined));
@@ -141,8 +150,12 @@ export function createProxyServer({ floor, contextFor, onFault }: ProxyServerOpt
     bodies.get(socket)?.();
     // With a request under way the answer is that request's, and it may report a write that happened.
     if (lanes.busy(socket) > 0) return;
-    // Before the handshake is done nothing can be written, and an end would wait for it for ever.
-    if (fault.code === 'ECONNRESET' || !socket.writable || unsecured.has(socket)) return void socket.destroy();
+    if (fault.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
+    // Before the handshake is done nothing can be written, and an end would wait for it for ever: on record, then closed.
+    if (unsecured.has(socket)) {
+      socket.destroy();
+      return void noteHandshake(fault.code);
+    }
     return void refuseRaw(socket, refusalOf(fault), '');
   });
   return {

@@ -2,7 +2,7 @@
 
 import Database from 'better-sqlite3';
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const migrations = ['001.sql'];
@@ -58,10 +58,6 @@ export function logIdentity(db: Database.Database, expected: string | null): str
 
 export function databaseFile(dataDir: string): string {
   return join(dataDir, 'gate.db');
-}
-
-export function hasDatabase(dataDir: string): boolean {
-  return existsSync(databaseFile(dataDir));
 }
 
 /** Makes the database where there is none; whether its log has an event yet. */
